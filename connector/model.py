@@ -235,3 +235,12 @@ class CrmState(NamedTuple):
     flags: frozenset[str] = frozenset()
     set_by_gate: frozenset[str] = frozenset()
     permission: Permission | None = None
+
+
+class Token(NamedTuple):
+    """An access token with the single-use refresh token that came with it; both are opaque."""
+
+    access: str
+    refresh: str
+    fetched_at: datetime
+    lifetime_s: int
