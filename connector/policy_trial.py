@@ -138,7 +138,7 @@ def _case(row: dict[str, str | None], where: str) -> Case:
 def _json(text: str, kind: type) -> Any:
     value = json.loads(text)
     if not isinstance(value, kind):
-        raise ValueError(f"expected a JSON {kind.__name__}, found {type(value).__name__}")
+        raise TypeError(f"expected a JSON {kind.__name__}, found {type(value).__name__}")
     return value
 
 
@@ -160,7 +160,7 @@ def _evidence(records: list[Json], lists: Json, state: Json, now: datetime) -> E
 def _row(record: Json, number: int) -> Row:
     for name, cell in record.items():
         if isinstance(cell, list | dict):
-            raise ValueError(f"record {number + 1}: {name} must be a text, number, true or false")
+            raise TypeError(f"record {number + 1}: {name} must be a text, number, true or false")
     cells = {name: cell for name, cell in record.items() if name != "list"}
     return Row(str(record.get("list") or ""), str(number), cells)
 

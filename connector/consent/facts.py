@@ -6,9 +6,10 @@ Every cell that more than one rule needs is normalised here, once. Source: rules
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from connector.consent.countries import country_code
-from connector.consent.evidence import Evidence
+from connector.consent.evidence import Asking, Evidence
 from connector.consent.keys import broad_key, narrow_key
 from connector.consent.policy import SALES_CONTACT, Capture, Declaration, Policy, Reach
 from connector.consent.profiles import Profile, profile_of
@@ -68,6 +69,15 @@ class Statement:
         return SALES_CONTACT in self.declared.covers
 
 
+class Asked(NamedTuple):
+    """How far re-permission has come, from the ledger and from mapped columns."""
+
+    state: str
+    invites: int
+    last: When
+    answered: When
+
+
 @dataclass(slots=True)
 class Facts:
     """What every rule may look at. ``own`` rows carry the narrow key, ``kin`` the broad key.
@@ -90,6 +100,7 @@ class Facts:
     listed: tuple[Suppression, ...]
     bounced: bool
     email_category_off: bool
+    asking: Asked
 
     @property
     def email_off(self) -> bool:
@@ -135,6 +146,7 @@ def facts_of(evidence: Evidence, policy: Policy, now: datetime) -> Facts | None:
         listed=listed,
         bounced=any(entry.feed is Feed.HARDBOUNCE for entry in listed),
         email_category_off=any(reach_of(entry, policy) is Reach.EMAIL for entry in listed),
+        asking=_asked(evidence.history.asking, own),
     )
 
 
@@ -273,25 +285,23 @@ def has_statement(facts: Facts) -> bool:
     return any(s.email in STATEMENT or s.phone in STATEMENT for s in facts.own)
 
 
-def asking(facts: Facts) -> tuple[str, int, When, When]:
-    """Returns state, number and date of invitations, and date of the answer.
-
-    The ledger and mapped columns are combined: who was asked more often counts.
-    """
-    known = facts.evidence.history.asking
+def _asked(known: Asking, own: tuple[Statement, ...]) -> Asked:
+    """Combines the ledger with mapped columns: who was asked more often counts (rule 3)."""
     state = word(known.state)
     last: When = known.last_invite
     invites = max(known.invites, {"invited": 1, "reminded": 2}.get(state, 0))
-    for statement in facts.own:
-        count = _count(word(statement.row.cells.get("reperm_count")))
-        at = when(statement.row.cells.get("reperm_invited_at"))
-        if at is not None:
-            count = max(count, 1)
-            last = at if last is None or _newer(at, last) else last
-        invites = max(invites, count)
+    for statement in own:
+        cells = statement.row.cells
+        if "reperm_count" in cells or "reperm_invited_at" in cells:
+            count = _count(word(cells.get("reperm_count")))
+            at = when(cells.get("reperm_invited_at"))
+            if at is not None:
+                count = max(count, 1)
+                last = at if last is None or _newer(at, last) else last
+            invites = max(invites, count)
     if invites and not state:
         state = "invited" if invites == 1 else "reminded"
-    return state, invites, last, known.answered_at
+    return Asked(state, invites, last, known.answered_at)
 
 
 def _newer(at: When, than: When) -> bool:

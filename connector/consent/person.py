@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from connector.consent.channels import code_of_no
-from connector.consent.facts import Facts, asking, reach_of
+from connector.consent.facts import Facts, reach_of
 from connector.consent.keys import domain_part, local_part
 from connector.consent.policy import Reach
 from connector.consent.proof import THIRD_PARTY
@@ -107,8 +107,10 @@ def suppression_lists(facts: Facts, answer: Answer) -> Iterator[Finding]:
 
 def declined(facts: Facts, _: Answer) -> Iterator[Finding]:
     """S8: a no to the re-permission request is final but for a later confirmed consent."""
-    state, _invites, _last, answered = asking(facts)
-    if state == "declined" and not any(reconsents(row, answered, facts) for row in facts.own):
+    asked = facts.asking
+    if asked.state == "declined" and not any(
+        reconsents(row, asked.answered, facts) for row in facts.own
+    ):
         yield Finding(Code.CONSENT_REFUSED)
 
 

@@ -7,7 +7,7 @@ the least permissive that applies. The connector never sends it: Act-On or the c
 from datetime import datetime, timedelta
 from typing import Final
 
-from connector.consent.facts import Facts, asking
+from connector.consent.facts import Facts
 from connector.consent.profiles import Profile
 from connector.consent.reasons import Code
 from connector.consent.statement import Judged
@@ -32,7 +32,7 @@ FRENCH_MONTHS: Final = 36
 
 def waiting(facts: Facts) -> bool:
     """Says whether an invitation is out and its days have not passed (or it has no date)."""
-    state, _invites, last, _answered = asking(facts)
+    state, last = facts.asking.state, facts.asking.last
     if state not in {"invited", "reminded"}:
         return False
     return not isinstance(last, Interval) or facts.now < after(
@@ -42,7 +42,7 @@ def waiting(facts: Facts) -> bool:
 
 def exhausted(facts: Facts) -> bool:
     """H0: asked as often as allowed, or lapsed: silence ends the asking (Rec. 32)."""
-    state, invites, _last, _answered = asking(facts)
+    state, invites = facts.asking.state, facts.asking.invites
     if state == "lapsed":
         return True
     return invites >= facts.policy.asking.invitations and not waiting(facts) and state != "declined"

@@ -6,7 +6,7 @@ the writes that only an act of the person may cause (rule 2.1a).
 
 from typing import Final
 
-from connector.consent.facts import Facts, asking
+from connector.consent.facts import Facts
 from connector.consent.person import OBJECTIONS
 from connector.consent.proof import missing_proof
 from connector.consent.reasons import Code
@@ -60,7 +60,7 @@ def acts_of(facts: Facts, best: Judged | None) -> tuple[tuple[Channel, ...], boo
     withdrawn = best is None or Code.CONSENT_WITHDRAWN in best.deciding
     if withdrawn and any(opted_out_at(row) is not None for row in facts.kin):
         closed.update(Channel)
-    if asking(facts)[0] == "declined":
+    if facts.asking.state == "declined":
         closed.update(Channel)
     return tuple(channel for channel in Channel if channel in closed), False
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from connector.consent.channels import Fate, number_usable
-from connector.consent.facts import Facts, Statement, asking, has_statement
+from connector.consent.facts import Facts, Statement, has_statement
 from connector.consent.person import Finding
 from connector.consent.profiles import Profile
 from connector.consent.proof import THIRD_PARTY
@@ -163,9 +163,12 @@ def basis_of(facts: Facts, findings: list[Finding]) -> Basis | None:
 def _locked(facts: Facts) -> bool:
     """Says whether consent was ever stated, seen or asked for: then no other basis may follow."""
     history = facts.evidence.history
-    state, invites, _last, _answered = asking(facts)
     return bool(
-        has_statement(facts) or history.seen_statement or history.seen_yes or state or invites
+        has_statement(facts)
+        or history.seen_statement
+        or history.seen_yes
+        or facts.asking.state
+        or facts.asking.invites
     )
 
 

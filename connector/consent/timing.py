@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from connector.consent.decision import Ground
-from connector.consent.facts import Facts, asking
+from connector.consent.facts import Facts
 from connector.consent.person import adult_at
 from connector.consent.reasons import Code
 from connector.consent.repermission import grace_ends
@@ -99,7 +99,7 @@ def _of_windows(facts: Facts) -> Iterator[datetime]:
 
 def _of_asking(facts: Facts, best: Judged | None) -> Iterator[datetime]:
     """End of the wait after an invitation, and of the grace in which a lapse may be mended."""
-    _state, _invites, last, _answered = asking(facts)
+    last = facts.asking.last
     if isinstance(last, Interval):
         yield after(last.latest, facts.policy.asking.wait)
     grace = grace_ends(facts, best) if best is not None else None
