@@ -69,10 +69,10 @@ def evaluate(evidence: Evidence, policy: Policy, now: datetime) -> Decision:
     consented = _by_consent(best, findings, answer) or _by_relaxed_consent(facts, about, answer)
     if consented is not None:
         grounds, findings = consented
-        return _permit(facts, findings, best, grounds)
+        return _permit(facts, findings, best, grounds, asked=bool(answer.channels))
     if answer.channels and not any(f.bars_answer for f in findings):
         grounds = _request_grounds(answer, answer.channels)
-        return _permit(facts, findings, best, grounds)
+        return _permit(facts, findings, best, grounds, asked=True)
     return _by_statute_or_refuse(facts, findings, best, answer)
 
 
@@ -168,7 +168,12 @@ def _under_statute(findings: list[Finding], basis: Basis) -> list[Finding]:
 
 
 def _permit(
-    facts: Facts, findings: list[Finding], best: Judged | None, grounds: tuple[Ground, ...]
+    facts: Facts,
+    findings: list[Finding],
+    best: Judged | None,
+    grounds: tuple[Ground, ...],
+    *,
+    asked: bool = False,
 ) -> Decision:
     code = grounds[0].code
     others = {finding.code for finding in findings} | {ground.code for ground in grounds}
@@ -185,6 +190,7 @@ def _permit(
         policy_hash=facts.policy.hash,
         grounds=grounds,
         refused=acts_of(facts, best)[0],
+        requested=asked,
     )
 
 

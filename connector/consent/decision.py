@@ -36,6 +36,7 @@ class Decision:
     at which time alone could change the answer. ``lacks`` names the pieces of evidence without
     which a held person cannot be pushed. ``refused`` are channels that the person's own act
     closed; ``global_act`` says that an act of theirs closed all of them (rule 2.1a).
+    ``requested`` says that a current request may be answered: that qualifies without a score.
     """
 
     outcome: Outcome
@@ -51,6 +52,7 @@ class Decision:
     lacks: tuple[str, ...] = ()
     refused: tuple[Channel, ...] = ()
     global_act: bool = False
+    requested: bool = False
 
     @property
     def codes(self) -> tuple[Code, ...]:
