@@ -11,6 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -22,7 +23,8 @@ _SAFE: Final = 2**53 - 1
 _LONE: Final = re.compile("[\ud800-\udfff]")
 
 
-class Head(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Head:
     """The end of a chain: how many entries it has and the hash of the last one."""
 
     count: int
@@ -48,7 +50,8 @@ class Entry(NamedTuple):
         return Head(self.seq, hashlib.sha256(_LEAF + text.encode()).hexdigest())
 
 
-class Verified(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Verified:
     """A chain that holds: its head, and how many of its records are still there to compare."""
 
     count: int
@@ -76,9 +79,10 @@ def _ordered(value: object) -> object:
             return value
         case Mapping():
             return {_name(k): _ordered(value[k]) for k in sorted(value, key=_utf16)}
-        case Sequence():
+        case Sequence() if not isinstance(value, bytes):
             return [_ordered(part) for part in value]
-    raise TypeError(f"a record of the log cannot hold a {type(value).__name__}")
+        case _:
+            raise TypeError(f"a record of the log cannot hold a {type(value).__name__}")
 
 
 def _name(key: object) -> str:
@@ -97,7 +101,12 @@ def commitment(salt: bytes, record: object) -> str:
 
 
 def entry(previous: Head, at: datetime, what: str, record: object, salt: bytes) -> Entry:
-    """Returns the next entry after ``previous``; ``at`` is aware, the salt is fresh chance."""
+    """Returns the next entry after ``previous``; the salt is fresh chance, kept by the caller.
+
+    Raises ValueError if ``at`` does not say its time zone.
+    """
+    if at.tzinfo is None:
+        raise ValueError("the instant of an entry needs a time zone")
     ts = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return Entry(previous.count + 1, ts, what, commitment(salt, record), previous.hash)
 
