@@ -26,7 +26,8 @@ _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS pace (one INTEGER PRIMARY KEY CHECK (one = 1), next REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS spent (bucket INTEGER PRIMARY KEY, calls INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS authentication (key TEXT NOT NULL, at REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS token (key TEXT PRIMARY KEY, access TEXT, refresh TEXT, at REAL, life INT);
+CREATE TABLE IF NOT EXISTS token (key TEXT PRIMARY KEY, access TEXT, refresh TEXT, at REAL,
+                                  life INT);
 CREATE TABLE IF NOT EXISTS refused (key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL);
 """
 BUCKET_S: Final = 600
@@ -118,8 +119,7 @@ class Ledger:
     @contextmanager
     def exclusive(self, key: str, /) -> Iterator[None]:
         """Holds the token lock of an account; waits for another process that holds it."""
-        with stating("locking the token"), _open_lock(self._folder / f"token-{key[:16]}") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _held(self._folder / f"token-{key[:16]}.lock", fcntl.LOCK_EX):
             yield
 
     def may_authenticate(self, key: str, now: float, /) -> float:
@@ -154,25 +154,26 @@ class Ledger:
     @contextmanager
     def lock(self, now: datetime) -> Iterator[None]:
         """Holds the account's lock for one run; a killed run releases it. Raises LockHeld."""
-        path = self._folder / "run"
-        with stating("locking the account"), _open_lock(path) as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                age = now.timestamp() - os.fstat(lock).st_mtime
-                raise LockHeld(
-                    f"another run holds the lock since {age / 60:.0f} minutes",
-                    stale=age > STALE_S,
-                    hint="wait for it, or look at it if it is older than a run should be",
-                ) from None
-            os.utime(lock)
-            yield
+        path = self._folder / "run.lock"
+        try:
+            with _held(path, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                os.utime(path)
+                yield
+        except BlockingIOError:
+            age = now.timestamp() - path.stat().st_mtime
+            raise LockHeld(
+                f"another run holds the lock since {max(age, 0) / 60:.0f} minutes",
+                stale=age > STALE_S,
+                hint="wait for it, or look at it if it is older than a run should be",
+            ) from None
 
 
 @contextmanager
-def _open_lock(path: Path) -> Iterator[int]:
-    handle = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+def _held(path: Path, how: int) -> Iterator[None]:
+    with stating("opening a lock"):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        yield handle
+        fcntl.flock(handle, how)
+        yield
     finally:
         os.close(handle)
