@@ -212,12 +212,18 @@ def _opt_outs(
 
 
 def tag_of(decision: Decision, ask: Ask) -> dict[str, str]:
-    """Returns the tag texts; no re-permission text stands where asking is forbidden."""
+    """Returns the tag texts; no re-permission text stands where asking is forbidden.
+
+    While an invitation stands the route stays ``direct``, so that Act-On's programme can see it.
+    """
     held = decision.outcome is Outcome.HOLD
+    route = decision.route.value if held and decision.route is not None else ""
+    if held and decision.route is Route.WAIT and ask.shown in {"INVITED", "REMINDED"}:
+        route = Route.DIRECT.value
     return {
         "decision": "OK" if decision.outcome is Outcome.PUSH else decision.outcome.value,
         "code": decision.code.value,
-        "route": decision.route.value if held and decision.route is not None else "",
+        "route": route,
         "reperm_state": ask.shown if held else "",
     }
 

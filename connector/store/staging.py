@@ -25,16 +25,16 @@ BATCH: Final = 500
 _TABLES: Final = """
 CREATE TABLE row (person TEXT, kin TEXT, email TEXT, source TEXT, contact_id TEXT, cells BLOB);
 CREATE TABLE listed (kin TEXT, feed TEXT, email TEXT, category TEXT, at INTEGER);
+CREATE INDEX listed_kin ON listed (kin);
 CREATE TABLE plan (rank INTEGER, kind TEXT, person TEXT, destination TEXT, code TEXT, name TEXT,
                    hash TEXT);
 CREATE TABLE change (seq INTEGER PRIMARY KEY, value BLOB);
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT);
 """
-_INDEXES: Final = """
-CREATE INDEX IF NOT EXISTS row_person ON row (person);
-CREATE INDEX IF NOT EXISTS row_kin ON row (kin);
-CREATE INDEX IF NOT EXISTS listed_kin ON listed (kin);
-"""
+_INDEXES: Final = (
+    "CREATE INDEX IF NOT EXISTS row_person ON row (person)",
+    "CREATE INDEX IF NOT EXISTS row_kin ON row (kin)",
+)
 
 
 class StagedRow(NamedTuple):
@@ -148,11 +148,14 @@ class Staging:
         return found.fetchone() is not None
 
     def index(self) -> None:
-        """Makes look-ups fast; called when rows or suppressions were added."""
+        """Makes look-ups of rows fast, once all of them are staged."""
         with stating("indexing the staging file"):
-            for statement in _INDEXES.strip().split(";"):
-                if statement.strip():
-                    self._db.execute(statement)
+            for statement in _INDEXES:
+                self._db.execute(statement)
+
+    def count_people(self) -> int:
+        """Counts people, and rows without an address as one each."""
+        return int(self._db.execute("SELECT count(DISTINCT person) FROM row").fetchone()[0])
 
     def people(self) -> Iterator[list[StagedPerson]]:
         """Yields all people in batches, each with own and kin rows and suppressions."""
