@@ -20,9 +20,9 @@ def tell_report(report: Report) -> None:
     else:
         tell("Nothing to do.")
     if report.lacking:
-        rows = [(piece, n, report.freed_by.get(piece, 0)) for piece, n in report.lacking.items()]
+        gaps = [(piece, n, report.freed_by.get(piece, 0)) for piece, n in report.lacking.items()]
         headings = ("what held people lack", "people", "freed by it alone")
-        table("Evidence that is missing", headings, rows[:8])
+        table("Evidence that is missing", headings, gaps[:8])
     clock = report.clock()
     if clock:
         tell(

@@ -243,9 +243,9 @@ def _decide_all(house: House, staging: Staging, bench: Bench, tally: Tally, *, o
                 tally.count(None)
         _decide_batch(house, staging, bench, tally, chosen)
     if not only:
-        gone = (p for p in house.store.tracked() if not staging.has(p.id))
-        for person in gone:
-            who = _remembered(person, (), staging.listed(person.kin))
+        gone = [p for p in house.store.tracked() if not staging.has(p.id)]
+        for kept in gone:
+            who = _remembered(kept, (), staging.listed(kept.kin))
             _decide_batch(house, staging, bench, tally, [who], counted=False)
 
 

@@ -28,7 +28,7 @@ def write_files(folder: Path, files: dict[str, str]) -> None:
 @click.option("--per-second", default=5, type=click.IntRange(1), help="As Act-On: 5.")
 @click.option("--write-config", type=click.Path(), help="Write fitting files into this folder.")
 @click.option("--kind", type=click.Choice(["marketing_list", "contacts"]), default="marketing_list")
-def sandbox(
+def sandbox(  # noqa: PLR0917  # click passes options by name
     port: int, contacts: int, seed: int, per_second: int, write_config: str | None, kind: str
 ) -> None:
     """Serve an Act-On account that is not there, on this machine only, until interrupted."""

@@ -4,7 +4,18 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector import audit
@@ -107,8 +118,8 @@ class _Saving:
         ]
         self._decision += len(rows)
         self._connection.execute(insert(DECISION), rows)
-        refused = {one.person: one.code for one in decided}
-        refused = {p: c for p, c in refused.items() if p not in _pushes(decided)}
+        last = {one.person: one.outcome for one in decided}
+        refused = [person for person, outcome in last.items() if outcome is not Outcome.PUSH]
         self._cancel(OUTBOX.c.person.in_(refused), "no longer permitted")
 
     def _log(self, logged: list[Logged]) -> None:
@@ -139,7 +150,7 @@ class _Saving:
             OUTBOX,
             list(rows.values()),
             tuple(name for name in OUTBOX.c.keys() if name != "key"),  # noqa: SIM118  # no mapping
-            where=OUTBOX.c.state.not_in(UNANSWERED),
+            where=and_(*(OUTBOX.c.state != state for state in UNANSWERED)),
         )
 
     def _cancel(self, whose: ColumnElement[bool], why: str) -> None:
@@ -158,12 +169,6 @@ class _Saving:
             raise StateError("a person with a lead or a write that is not finished was dropped")
         self._connection.execute(delete(LEAD).where(LEAD.c.person.in_(people)))
         self._connection.execute(delete(PERSON).where(PERSON.c.id.in_(people)))
-
-
-def _pushes(decided: list[Decided]) -> set[str]:
-    """Returns the people whose last decision among these is a push."""
-    last = {one.person: one.outcome for one in decided}
-    return {person for person, outcome in last.items() if outcome is Outcome.PUSH}
 
 
 def _any(table: Table, where: ColumnElement[bool]) -> ColumnElement[bool]:
