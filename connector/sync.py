@@ -118,7 +118,7 @@ def approve(house: House, run: str, approval: str) -> Report:
         if staging.noted("digest") != staging.digest():
             raise UsageError(f"the plan of run {run} was changed", hint="run 'sync --apply' again")
         tally = Tally()
-        house.store.set(APPROVED, house.clock.now().isoformat())
+        house.store.keep_setting(APPROVED, house.clock.now().isoformat())
         _carry_out(house, staging, (approval, house.clock.now(), read_at), tally)
         report = tally.report(
             approval, staging.counts(), house.plans / f"plan-{run}.jsonl", house.acton.calls,
@@ -304,7 +304,7 @@ def _stop_if_needed(house: House, staging: Staging, wish: Wish, tally: Tally) ->
             hint=f"look at it with 'sync', then run 'sync --approve {wish.run}'",
         )
     if first:
-        house.store.set(APPROVED, house.clock.now().isoformat())
+        house.store.keep_setting(APPROVED, house.clock.now().isoformat())
 
 
 def _carry_out(
@@ -320,7 +320,7 @@ def _carry_out(
         )
     )
     for source, rows in tally.sources.items():
-        house.store.set(ROWS + source, str(rows))
+        house.store.keep_setting(ROWS + source, str(rows))
     house.store.retry_refused()
     tally.delivered(outbox.deliver(_counter(house, read_at)))
     done = Run(run, started, house.clock.now(), applied=True, exit=tally.exit(), counts=counts)

@@ -152,7 +152,7 @@ def _pseudonyms(config: Config, store: Store, *, writes: bool) -> Pseudonyms:
             "the identity key does not belong to this state", hint="restore it from a backup"
         )
     if writes and not expected:
-        store.set(KEY_CHECK, names.check_value())
+        store.keep_setting(KEY_CHECK, names.check_value())
     _check_account(config, store, writes=writes)
     return names
 
@@ -165,4 +165,4 @@ def _check_account(config: Config, store: Store, *, writes: bool) -> None:
             hint="give each account a state of its own: [state] url in connector.toml",
         )
     if writes and not expected:
-        store.set(ACCOUNT, config.tables.account.id)
+        store.keep_setting(ACCOUNT, config.tables.account.id)

@@ -1,5 +1,6 @@
 """``explain``, ``status``, ``audit`` and ``export``: what was decided, and the proof of it."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ def explain(context: click.Context, email: str, *, as_json: bool) -> None:
     from connector.output import tell, tell_json  # noqa: PLC0415  # see above
     from connector.wiring import state_only  # noqa: PLC0415  # see above
 
-    address = click.get_text_stream("stdin").readline().strip() if email == "-" else email
+    address = sys.stdin.readline().strip() if email == "-" else email
     with state_only(context.obj) as (store, names, config):
         found = explained(address, store, names, config)
     if as_json:
@@ -91,7 +92,7 @@ def verify(context: click.Context, head: str) -> None:
     from connector.wiring import state_only  # noqa: PLC0415  # see above
 
     with state_only(context.obj) as (store, _, _config):
-        found = check(store.log_entries(), store.log_records().of, head)
+        found = check(store.audit_entries(), store.audit_records().of, head)
     click.echo(f"{found.count} lines hold, {found.records} with their record. Head: {found.head}")
 
 

@@ -1,6 +1,7 @@
 """``sync``: see what a run would do, or do it."""
 
 import secrets
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -39,7 +40,7 @@ def sync(
         if release_run:
             report = release(house, approve, name)
         else:
-            address = click.get_text_stream("stdin").readline().strip() if only == "-" else only
+            address = sys.stdin.readline().strip() if only == "-" else only
             key = narrow_key(address) or "" if address else ""
             if address and not key:
                 raise click.UsageError("--only needs a bare e-mail address")
@@ -55,5 +56,5 @@ def _tell(report: "Report", *, as_json: bool) -> None:
 
     if as_json:
         tell_json(report.as_json())
-    elif click.get_text_stream("stdout").isatty() or not report.applied or report.exit:
+    elif sys.stdout.isatty() or not report.applied or report.exit:
         tell_report(report)

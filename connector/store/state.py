@@ -9,7 +9,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import delete, insert, select, true, update
+from sqlalchemy import delete, func, insert, select, true, update
 
 from connector.audit import Entry, Head
 from connector.model import KinId, PersonId, Receipt
@@ -159,6 +159,14 @@ class Store:
         refused = update(OUTBOX).where(OUTBOX.c.state == WriteState.REFUSED)
         with self._database.write() as connection:
             return connection.execute(refused.values(state=WriteState.PLANNED)).rowcount
+
+    def unfinished(self) -> dict[str, int]:
+        """Counts writes that are not finished, by state."""
+        waiting = (*UNFINISHED, *writes.UNANSWERED)
+        asked = select(OUTBOX.c.state, func.count()).where(OUTBOX.c.state.in_(waiting))
+        with self._database.read() as connection:
+            found = connection.execute(asked.group_by(OUTBOX.c.state)).all()
+            return {str(state): int(number) for state, number in found}
 
     # feeds, cursors, runs, settings
 
