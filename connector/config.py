@@ -22,6 +22,7 @@ HOSTS: Final = {
     "eu": "https://api-eu.actonsoftware.com",
 }
 """Act-On's API hosts by region (developer.act-on.com)."""
+ACTON_PER_SECOND: Final = 5
 CONSENT_FIELDS: Final = frozenset({"consent_email", "consent_phone"})
 FIELDS: Final = (
     CONSENT_FIELDS
@@ -146,7 +147,7 @@ class PolicyTable(Table):
 class LimitsTable(Table):
     """What may be asked of Act-On, whose limits are shared with everything else."""
 
-    per_second: float = Field(default=4, gt=0, le=5)
+    per_second: float = Field(default=4, gt=0, le=1000)
     per_day: int = Field(default=30_000, ge=1)
     share: float = Field(default=0.5, gt=0, le=1)
 
@@ -178,6 +179,10 @@ class Tables(Table):
         ):
             if len(set(names)) < len(names):
                 raise ValueError(f"{what}: {max(names, key=names.count)!r} is named twice")
+        if self.limits.per_second > ACTON_PER_SECOND and self.account.region is not None:
+            raise ValueError("limits.per_second: at most 5, which is Act-On's own limit")
+        if self.limits.per_second > ACTON_PER_SECOND and "https:" in self.account.base_url:
+            raise ValueError("limits.per_second: at most 5, but for a sandbox on this machine")
         if self.tag.list and self.tag.list in {source.id for source in self.source}:
             raise ValueError(
                 "tag.list: must be a list of its own; a merge into a source could bring old"

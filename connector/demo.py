@@ -53,7 +53,7 @@ def show(contacts: int, folder: Path | None) -> None:
         shutil.rmtree(folder)
     with serve(contacts=contacts, seed=7, limits=QUICK) as server:
         files = config_files(server.url)
-        files["connector.toml"] += "\n[limits]\nper_second = 5\n"
+        files["connector.toml"] += "\n[limits]\nper_second = 50\n"
         write_files(place, files)
         config = str(place / "connector.toml")
         clock = SimulatedClock(server.url)

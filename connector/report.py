@@ -16,7 +16,6 @@ SCHEMA: Final = 1
 PARTLY: Final = 3
 BELOW: Final = "BELOW_WATCH"
 ORDER: Final = ("PUSH", "HOLD", "REVIEW", "SUPPRESS", BELOW)
-PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +136,17 @@ class Tally:
         """Says in a few words what a plan would do."""
         return ", ".join(f"{number} {kind}" for kind, number in actions.items() if number)
 
-    def lower_bound(self, actions: Mapping[str, int], *, applied: bool) -> int:
-        """Returns the fewest calls that this run could make: account, lists, feeds, uploads."""
-        pages = sum(number // PAGE for number in self.feeds.values())
-        feeds = 4 + max(1, len(self.feeds)) if not self.feeds else 8 + pages
-        sells = applied and any(actions.get(k) for k in (Kind.PUSH, Kind.RELEASE, Kind.TAG))
-        tags = applied and (actions.get(Kind.TAG) or actions.get(Kind.UNTAG))
-        reads = 1 + len(self.sources) + feeds * (2 if sells else 1)
-        return reads + (2 if tags else 0)
-
     def report(
-        self, run: str, actions: Mapping[str, int], plan: Path, calls: int, *, applied: bool
+        self,
+        run: str,
+        actions: Mapping[str, int],
+        plan: Path,
+        calls: tuple[int, int],
+        *,
+        applied: bool,
     ) -> Report:
-        """Returns the summary."""
-        done = dict(actions) if not applied else {k: actions.get(k, 0) for k in actions}
+        """Returns the summary; ``calls`` are those made and the fewest that could do."""
+        done = dict(actions)
         recalled = self.results.done.get(Kind.RECALL, 0)
         done[Kind.RECALL.value] = max(done.get(Kind.RECALL.value, 0), recalled)
         return Report(
@@ -160,8 +156,8 @@ class Tally:
             outcomes=self.outcomes(),
             actions=done,
             plan=plan,
-            calls=calls,
-            lower_bound=self.lower_bound(done, applied=applied),
+            calls=calls[0],
+            lower_bound=calls[1],
             withdrawal_s=tuple(self.results.clock_s),
             codes=dict(self._codes.most_common()),
             lacking=dict(self._lacking.most_common()),

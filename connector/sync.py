@@ -6,7 +6,7 @@ transaction and empties the outbox. Without it nothing is written anywhere.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -18,6 +18,7 @@ from connector.acton import ActOn, Source
 from connector.consent.facts import reach_of
 from connector.consent.keys import broad_key, narrow_key
 from connector.consent.policy import Policy, Reach
+from connector.consent.sentences import one_sentence
 from connector.deciding import Bench, Known, Ruling, band_now, decide, matters
 from connector.destinations import Destination
 from connector.errors import BreakerOpen, SourceError, UsageError
@@ -31,6 +32,7 @@ from connector.model import (
     PersonId,
     Row,
     Suppression,
+    Tag,
 )
 from connector.plan import Rules, Upheaval, too_much
 from connector.remembering import rows_in
@@ -99,7 +101,7 @@ def sync(house: House, wish: Wish) -> Report:
         if wish.apply:
             _stop_if_needed(house, staging, wish, tally)
             _carry_out(house, staging, (wish.run, started, read_at), tally)
-        calls = house.acton.calls
+        calls = (house.acton.calls, house.acton.fewest)
         return tally.report(wish.run, staging.counts(), plan_path, calls, applied=wish.apply)
 
 
@@ -121,11 +123,44 @@ def approve(house: House, run: str, approval: str) -> Report:
         house.store.keep_setting(APPROVED, house.clock.now().isoformat())
         _carry_out(house, staging, (approval, house.clock.now(), read_at), tally)
         report = tally.report(
-            approval, staging.counts(), house.plans / f"plan-{run}.jsonl", house.acton.calls,
-            applied=True,
+            approval, staging.counts(), house.plans / f"plan-{run}.jsonl",
+            (house.acton.calls, house.acton.fewest), applied=True,
         )  # fmt: skip
     path.unlink()
     return report
+
+
+def stage(house: House, staging: Staging) -> datetime:
+    """Reads feeds and sources of an account; returns when the feeds were read."""
+    _guard_account(house)
+    tally = Tally()
+    read_at = _stage_feeds(house, staging, tally)
+    for source in house.sources:
+        _stage_source(house, source, staging, tally)
+    return read_at
+
+
+def judged_by(
+    house: House, batch: Sequence[StagedPerson], wish: Wish, read_at: datetime
+) -> dict[PersonId, tuple[str, str]]:
+    """Returns (outcome with code, sentence) of everyone in a batch who is evaluated at all."""
+    before = house.store.known([person.id for person in batch])
+    bench = _bench(house, wish, read_at)
+    found = {}
+    crm = _read_crm(house, [(person, None) for person in batch])
+    for person in batch:
+        kept = before.get(person.id)
+        band = band_now(person.own, kept, house.policy)
+        if not matters(person.own, band, kept, house.policy):
+            found[person.id] = ("BELOW_WATCH", "")
+            continue
+        fresh = None if kept is None else replace(kept, fingerprint="")
+        decision = _decide_one(house, bench, (person, fresh), crm[person.id]).decision
+        told = ("unchanged", "") if decision is None else (
+            f"{decision.outcome} {decision.code}", one_sentence(decision)
+        )  # fmt: skip
+        found[person.id] = told
+    return found
 
 
 def _guard_account(house: House) -> None:
@@ -333,14 +368,16 @@ def _counter(house: House, read_at: datetime) -> outbox.Counter:
     first write that they could cancel is about to be sent."""
     newer: set[KinId] | None = None
 
-    def overtaken(writes: Iterable[Write]) -> frozenset[str]:
+    def overtaken(writes: Sequence[Write]) -> frozenset[str]:
         nonlocal newer
-        if newer is None:
+        if newer is None and any(map(_sells, writes)):
             entries = house.acton.suppressions(read_at)
             fresh = [e for e in entries if _reaches(e, house.policy, read_at)]
             keys = (narrow_key(entry.email) for entry in fresh)
             newer = {house.names.kin(broad_key(key)) for key in keys if key is not None}
-        return frozenset(w.key for w in writes if _kin(house, w) in newer)
+        if newer is None:
+            return frozenset()
+        return frozenset(w.key for w in writes if _sells(w) and _kin(house, w) in newer)
 
     return outbox.Counter(
         house.store, house.destinations, house.acton, house.tag_list, house.clock.now, overtaken
@@ -351,6 +388,13 @@ def _reaches(entry: Suppression, policy: Policy, since: datetime) -> bool:
     """Says whether an entry is new since the full read and takes anything of a contact by Sales."""
     old = entry.at is not None and entry.at.latest < since - SKEW
     return not old and reach_of(entry, policy) is not Reach.NONE
+
+
+def _sells(write: Write) -> bool:
+    """Says whether a write hands over or invites; a tag that only says no is written all the
+    same."""
+    payload = write.action.payload
+    return not isinstance(payload, Tag) or payload.reperm_state in {"INVITED", "REMINDED"}
 
 
 def _kin(house: House, write: Write) -> KinId | None:

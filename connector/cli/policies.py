@@ -95,9 +95,9 @@ def sign(context: click.Context, file: str | None, name: str) -> None:
 def diff(context: click.Context, other: str, *, as_json: bool) -> int:
     """Read the account afresh and show whose decision OTHER would change, and why."""
     from connector.output import table, tell, tell_json  # noqa: PLC0415  # commands start fast
-    from connector.wiring import compare_policies  # noqa: PLC0415  # see above
+    from connector.policy_compare import compare  # noqa: PLC0415  # see above
 
-    changes = compare_policies(context.obj, Path(other))
+    changes = compare(context.obj, Path(other))
     if as_json:
         for change in changes:
             tell_json(change.as_json())
