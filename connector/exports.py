@@ -16,7 +16,7 @@ from connector.wiring import settings, state_only
 def write_leads(given: str | None, path: Path) -> int:
     """Writes the leads of every local CRM; returns how many."""
     config = settings(given).config
-    local = [table for table in config.tables.destination if table.type == "local"]
+    local = config.tables.destination
     total = 0
     for place, table in enumerate(local):
         target = path if place == 0 else path.with_name(f"{table.name}-{path.name}")

@@ -21,7 +21,7 @@ MARGIN: Final = timedelta(minutes=5)
 REFRESH_LIFE: Final = timedelta(days=30)
 LONGEST_WAIT_S: Final = 60.0
 TIMEOUT_S: Final = (10, 60)
-REFUSED: Final = frozenset({400, 401, 403})
+REFUSED: Final = frozenset({401, 403})
 THROTTLED: Final = 429
 
 

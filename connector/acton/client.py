@@ -4,14 +4,16 @@ Marketing lists are read as CSV, the whole list in one call: a change stamp may 
 a score does, and pages of a list that is being edited can skip rows.
 """
 
-import codecs
+import io
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, Any, Final, NamedTuple
 from urllib.parse import quote
 
 import requests
 
+from connector.acton.answers import json_of
 from connector.acton.contacts import headings_of, read_contacts, readings
 from connector.acton.wire import Source, csv_rows, places, reader
 from connector.acton.writes import opt_out, upload_tags
@@ -81,24 +83,17 @@ class ActOn:
         if source.kind == "contacts":
             yield from self._contacts(source)
             return
-        yielded = 0
-        for attempt in range(MOST_READS):
+        with TemporaryFile() as body:
+            self._download(source, body)
+            body.seek(0)
+            text = io.TextIOWrapper(body, encoding="utf-8", errors="strict", newline="")
             try:
-                for number, row in enumerate(self._csv(source)):
-                    if number >= yielded:
-                        yielded += 1
-                        yield row
-            except requests.RequestException as error:
-                if attempt == MOST_READS - 1:
-                    raise SourceError(
-                        f"{source.id} broke off {MOST_READS} times: {type(error).__name__}",
-                        hint="run again; nothing was pushed",
-                    ) from error
-            else:
-                self.fewest += 1
-                return
+                yield from csv_rows(source, text)
+            except UnicodeDecodeError as error:
+                raise SourceError(f"{source.id} is not UTF-8: {error.reason}") from error
 
-    def _csv(self, source: Source) -> Iterator[Row]:
+    def _download(self, source: Source, body: IO[bytes]) -> None:
+        """Fetches a whole list to disk; one that breaks off is fetched anew from its start."""
         call = Call(
             "GET",
             f"/api/1/list/{quote(source.id)}",
@@ -107,8 +102,22 @@ class ActOn:
             stream=True,
             accept="text/csv",
         )
-        with self.transport.send(call) as answer:
-            yield from csv_rows(source, _lines(answer, source))
+        for attempt in range(1, MOST_READS + 1):
+            body.seek(0)
+            body.truncate()
+            try:
+                with self.transport.send(call) as answer:
+                    for chunk in answer.iter_content(CHUNK_BYTES):
+                        body.write(chunk)
+            except requests.RequestException as error:
+                if attempt == MOST_READS:
+                    raise SourceError(
+                        f"{source.id} broke off {MOST_READS} times: {type(error).__name__}",
+                        hint="run again; nothing was pushed",
+                    ) from error
+            else:
+                self.fewest += 1
+                return
 
     def _contacts(self, source: Source) -> Iterator[Row]:
         schema = self._get(
@@ -167,7 +176,9 @@ class ActOn:
                 raise SourceError(f"the {feed} list gave the same page twice", hint="run again")
             for entry in fresh:
                 seen.add((entry.get("email"), entry.get("timestamp")))
-                yield self._entry(feed, entry, query.get("category", ""))
+                found = self._entry(feed, entry, query.get("category", ""))
+                if since is None or found.at is None or found.at.latest >= since - OVERLAP:
+                    yield found
             if len(entries) < PAGE:
                 return
             offset += PAGE
@@ -198,26 +209,6 @@ class ActOn:
         return [(str(p.get("id", "")), str(p.get("name", ""))) for p in found]
 
     def _get(self, path: str, params: dict[str, Any] | None = None) -> Any:
-        answer = self.transport.send(Call("GET", path, params=params, repeatable=True))
+        found = json_of(self.transport, Call("GET", path, params=params, repeatable=True))
         self.fewest += 1
-        try:
-            return answer.json()
-        except ValueError as error:
-            raise SourceError(f"GET {path} did not answer with JSON") from error
-
-
-def _lines(answer: requests.Response, source: Source) -> Iterator[str]:
-    """Decodes a streamed body strictly, line by line; raises SourceError for another encoding."""
-    decode = codecs.getincrementaldecoder("utf-8")("strict")
-    kept = ""
-    try:
-        for chunk in answer.iter_content(CHUNK_BYTES):
-            text = kept + decode.decode(chunk)
-            *lines, kept = text.splitlines(keepends=True) if text else [""]
-            if kept.endswith("\n") and not kept.endswith("\r\n"):
-                lines, kept = [*lines, kept], ""
-            yield from lines
-        if kept + decode.decode(b"", final=True):
-            yield kept
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{source.id} is not UTF-8: {error.reason}") from error
+        return found

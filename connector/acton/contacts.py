@@ -7,6 +7,7 @@ are accepted and any other one stops the run, naming keys and never values.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from connector.acton.answers import json_of
 from connector.acton.wire import Source, places
 from connector.errors import SourceError
 from connector.transport import Call, Transport
@@ -95,15 +96,22 @@ def read_contacts(
     """
     seen: set[str] = set()
     for _ in range(MOST_READS):
-        total = None
+        totals: set[object] = set()
+        before: list[str] = []
+        repeated = False
         for page in _pages(transport, account, names, page_size):
-            total = page.get("totalCount", total) if isinstance(page, dict) else total
-            for contact in contacts_in(page):
-                key = str(contact["id"])
+            totals.add(page.get("totalCount") if isinstance(page, dict) else None)
+            found = contacts_in(page)
+            ids = [str(contact["id"]) for contact in found]
+            repeated = bool(ids) and ids == before
+            if repeated:
+                break
+            before = ids
+            for contact, key in zip(found, ids, strict=True):
                 if key not in seen:
                     seen.add(key)
                     yield contact
-        if not isinstance(total, int) or len(seen) >= total:
+        if not repeated and _agrees(totals, len(seen)):
             return
     raise SourceError(
         "contacts moved between pages each time they were read",
@@ -111,11 +119,16 @@ def read_contacts(
     )
 
 
+def _agrees(totals: set[object], seen: int) -> bool:
+    """Says whether one count stood on every page, and that many contacts came."""
+    total = next(iter(totals)) if len(totals) == 1 else -1
+    return total is None or (isinstance(total, int) and 0 <= total <= seen)
+
+
 def _pages(
     transport: Transport, account: str, names: Sequence[str], page_size: int
 ) -> Iterator[Any]:
     number = 0
-    before: list[str] = []
     while True:
         call = Call(
             "POST",
@@ -124,12 +137,9 @@ def _pages(
             json=list(names),
             repeatable=True,
         )
-        page = transport.send(call).json()
-        ids = [str(contact["id"]) for contact in contacts_in(page)]
-        if ids and ids == before:
-            raise SourceError("the same page of contacts came twice", hint="run again")
+        page = json_of(transport, call)
         yield page
         more = page.get("hasNextPage") if isinstance(page, dict) else None
-        if more is False or len(ids) < page_size:
+        if more is False or len(contacts_in(page)) < page_size:
             return
-        number, before = number + 1, ids
+        number += 1

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from connector.acton.answers import json_of
 from connector.errors import SourceError
 from connector.model import OptOut, Receipt, Tag
 from connector.transport import Call, Transport
@@ -48,7 +49,7 @@ def upload_tags(transport: Transport, list_id: str, tags: Sequence[Tag]) -> list
         files={"file": ("tags.csv", _csv(tags), "text/csv")},
         repeatable=True,
     )  # fmt: skip
-    body = transport.send(call).json()
+    body = json_of(transport, call)
     details = _finished(transport, str(body.get("jobId", "")))
     lost = int(details.get("failedCount") or 0) + int(details.get("rejectedCount") or 0)
     if lost:
@@ -71,7 +72,7 @@ def _finished(transport: Transport, job: str) -> dict[str, Any]:
     """Waits for a job; ``Upload completed`` does not mean merged."""
     for pause in PAUSES_S:
         call = Call("GET", f"/api/1/list/{quote(job)}/status", repeatable=True)
-        body = transport.send(call).json()
+        body = json_of(transport, call)
         details = body.get("details")
         if body.get("status") == "success" and isinstance(details, dict):
             if details.get("status") != "ok":
@@ -86,29 +87,31 @@ def _finished(transport: Transport, job: str) -> dict[str, Any]:
 def opt_out(transport: Transport, outs: Sequence[OptOut]) -> list[Receipt]:
     """Writes each opt-out to the global list or to its category, ``action`` always spelled out."""
     everywhere = [out for out in outs if not out.category]
-    receipts = {}
-    if everywhere:
-        receipts = dict.fromkeys(
-            [out.person for out in everywhere], _globally(transport, everywhere)
+    fault = _globally(transport, everywhere) if everywhere else ""
+    return [
+        Receipt(
+            out.external_id or out.person,
+            fault=_from_category(transport, out) if out.category else fault,
         )
-    for out in outs:
-        if out.category:
-            receipts[out.person] = _from_category(transport, out)
-    return [Receipt(out.external_id or out.person, fault=receipts[out.person]) for out in outs]
+        for out in outs
+    ]
 
 
 def _globally(transport: Transport, outs: Sequence[OptOut]) -> str:
     text = "".join(f"{out.email}\r\n" for out in outs)
     files = {"file": ("optout.csv", text, "text/csv")}
     call = Call("PUT", "/api/1/list/optout", files=files, repeatable=True)
-    body = transport.send(call).json()
-    if body.get("status") == "success" and not body.get("rejectedRecords"):
+    body = json_of(transport, call)
+    lost = int(body.get("rejectedRecords") or 0) + int(body.get("emptyRecords") or 0)
+    if body.get("status") == "success" and not lost:
         return ""
-    return f"Act-On rejected {body.get('rejectedRecords')} of {len(outs)} opt-outs"
+    return f"Act-On rejected {lost} of {len(outs)} opt-outs"
 
 
 def _from_category(transport: Transport, out: OptOut) -> str:
     form = {"email": out.email, "category": out.category, "action": "optout"}
     call = Call("PUT", "/api/1/subscription/optout", data=form, repeatable=True)
-    said = str(transport.send(call).json().get("message", ""))
-    return "" if "optout" in said.casefold() else "Act-On did not confirm the opt-out"
+    body = json_of(transport, call)
+    said = str(body.get("message", "")).strip().casefold()
+    confirmed = body.get("status") == "success" and said.startswith("optout")
+    return "" if confirmed else "Act-On did not confirm the opt-out"
