@@ -11,10 +11,11 @@ import requests
 
 from connector.destinations.local import LocalCrm
 from connector.errors import UsageError
+from connector.house import Wish
 from connector.output import tell
 from connector.report import Report
 from connector.summary import tell_report
-from connector.sync import Wish, sync
+from connector.sync import sync
 from connector.transport import SystemClock
 from connector.wiring import opened
 

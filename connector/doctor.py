@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from connector.consent.values import normal
 from connector.errors import ConnectorError
-from connector.sync import House
+from connector.house import House
 from connector.wiring import Settings, opened, settings, state_only
 
 CRON_KEEPS = frozenset({"HOME", "LOGNAME", "SHELL", "PATH", "PWD"})

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from connector.house import House, Wish
+from connector.intake import stage
+from connector.judging import judged_by
 from connector.policy_file import load_policy, with_lists
 from connector.store.staging import Staging
-from connector.sync import House, Wish, judged_by, stage
 from connector.wiring import opened
 
 

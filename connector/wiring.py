@@ -18,11 +18,11 @@ from connector.credentials import find
 from connector.destinations import Destination
 from connector.destinations.local import LocalCrm
 from connector.errors import StateError
+from connector.house import House
 from connector.identity import KEY_BYTES, Pseudonyms, keep_key, load_key
 from connector.policy_file import PolicyFile, load_policy, with_lists
 from connector.store.ledger import Ledger
 from connector.store.state import Store
-from connector.sync import House
 from connector.transport import Clock, SystemClock, Transport
 
 ACCOUNT = "account_id"

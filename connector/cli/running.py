@@ -28,7 +28,7 @@ def sync(
 ) -> int:
     """Read Act-On, decide on everyone, and show the plan; --apply carries it out."""
     from connector.consent.keys import narrow_key  # noqa: PLC0415  # commands start fast
-    from connector.sync import Wish  # noqa: PLC0415  # see above
+    from connector.house import Wish  # noqa: PLC0415  # see above
     from connector.sync import approve as release  # noqa: PLC0415  # see above
     from connector.sync import sync as run_once  # noqa: PLC0415  # see above
     from connector.wiring import opened  # noqa: PLC0415  # see above
