@@ -202,6 +202,14 @@ class Config:
         """Returns a path that is relative to the configuration file."""
         return (self.path.parent / Path(name).expanduser()).resolve()
 
+    def headings(self) -> dict[tuple[str, str], str]:
+        """Returns the column by source and field."""
+        return {
+            (source.id, field): column.column
+            for source in self.tables.source
+            for field, column in source.column_tables().items()
+        }
+
     @property
     def policy_path(self) -> Path:
         """The policy file."""

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from connector.destinations.local import LocalCrm
 from connector.errors import UsageError
 from connector.house import Wish
 from connector.output import tell
+from connector.policy_sign import write_signed
 from connector.report import Report
 from connector.summary import tell_report
 from connector.sync import sync
@@ -47,15 +48,13 @@ def show(contacts: int, folder: Path | None) -> None:
         from connector.sandbox import config_files, serve  # noqa: PLC0415  # an extra
     except ModuleNotFoundError as error:
         raise UsageError("the demo needs the extra [sandbox]") from error
-    from connector.cli.trying import write_files  # noqa: PLC0415  # the command calls us
-
     place = folder or Path(tempfile.mkdtemp(prefix="acton-connector-demo-"))
     if folder is not None and (folder / "state.db").exists():
         shutil.rmtree(folder)
     with serve(contacts=contacts, seed=7, limits=QUICK) as server:
         files = config_files(server.url)
         files["connector.toml"] += "\n[limits]\nper_second = 50\n"
-        write_files(place, files)
+        write_signed(place, files, datetime.now(UTC).date())
         config = str(place / "connector.toml")
         clock = SimulatedClock(server.url)
         _first(config, clock)

@@ -1,9 +1,9 @@
 """Explaining decisions from the state alone, to Sales, to the person, to a regulator."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connector.config import Config
 from connector.consent.keys import narrow_key
 from connector.consent.reasons import REASONS, Code
 from connector.consent.sentences import explain_codes, what_next
@@ -25,20 +25,20 @@ class Explained:
     document: dict[str, Any]
 
 
-def explain(email: str, store: Store, names: Pseudonyms, config: Config) -> list[Explained]:
-    """Returns the decisions on a person, newest first; none where the person is not known."""
+def explain(
+    email: str, store: Store, names: Pseudonyms, headings: Mapping[tuple[str, str], str]
+) -> list[Explained]:
+    """Returns the decisions on a person, newest first; none where the person is not known.
+
+    ``headings`` gives the column of a source's field.
+    """
     key = narrow_key(email)
     if key is None:
         raise UsageError("give a bare e-mail address, or '-' to read it from standard input")
-    headings = {
-        (source.id, field): column.column
-        for source in config.tables.source
-        for field, column in source.column_tables().items()
-    }
     return [_explained(decided, headings) for decided in store.decisions(names.person(key))]
 
 
-def _explained(decided: Decided, headings: dict[tuple[str, str], str]) -> Explained:
+def _explained(decided: Decided, headings: Mapping[tuple[str, str], str]) -> Explained:
     codes = tuple(Code(code) for code in (decided.code, *decided.also))
     lacks = (decided.evidence or {}).get("lacks", ())
     says, law, lifted = explain_codes(decided.outcome, codes, lacks)

@@ -36,6 +36,16 @@ def sign(path: Path, name: str, today: date) -> PolicyFile:
     return load_policy(path, today=today)
 
 
+def write_signed(folder: Path, files: dict[str, str], today: date) -> None:
+    """Writes the files of a sandbox into a private folder (0600) and signs its policy."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = folder / name
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+    sign(folder / "policy.toml", "A. Officer (sandbox)", today)
+
+
 def page(file: PolicyFile) -> str:
     """Returns the policy as a page of text for the person who signs it."""
     policy, tables = file.policy, file.tables

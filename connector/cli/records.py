@@ -20,7 +20,7 @@ def explain(context: click.Context, email: str, *, as_json: bool) -> None:
 
     address = sys.stdin.readline().strip() if email == "-" else email
     with state_only(context.obj) as (store, names, config):
-        found = explained(address, store, names, config)
+        found = explained(address, store, names, config.headings())
     if as_json:
         documents = [decision.document for decision in found]
         tell_json({"person": {"known": bool(found)}, "decisions": documents})

@@ -8,19 +8,6 @@ from pathlib import Path
 import click
 
 
-def write_files(folder: Path, files: dict[str, str]) -> None:
-    """Writes configuration, policy (signed) and credentials (0600) into a folder."""
-    from connector.cli.policies import today  # noqa: PLC0415  # commands start fast
-    from connector.policy_sign import sign  # noqa: PLC0415  # see above
-
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, text in files.items():
-        path = folder / name
-        path.touch(mode=0o600)
-        path.write_text(text, encoding="utf-8")
-    sign(folder / "policy.toml", "A. Officer (sandbox)", today())
-
-
 @click.command()
 @click.option("--port", default=0, help="0 takes any free port.")
 @click.option("--contacts", default=1000, type=click.IntRange(1, 1_000_000))
@@ -32,6 +19,9 @@ def sandbox(  # noqa: PLR0917  # click passes options by name
     port: int, contacts: int, seed: int, per_second: int, write_config: str | None, kind: str
 ) -> None:
     """Serve an Act-On account that is not there, on this machine only, until interrupted."""
+    from connector.cli.policies import today  # noqa: PLC0415  # commands start fast
+    from connector.policy_sign import write_signed  # noqa: PLC0415  # see above
+
     try:
         from connector.sandbox import config_files, serve  # noqa: PLC0415  # an extra
     except ModuleNotFoundError as error:
@@ -39,7 +29,7 @@ def sandbox(  # noqa: PLR0917  # click passes options by name
 
     with serve(port=port, contacts=contacts, seed=seed, limits=(per_second, 30_000, 5)) as server:
         if write_config:
-            write_files(Path(write_config), config_files(server.url, kind))
+            write_signed(Path(write_config), config_files(server.url, kind), today())
         click.echo(json.dumps({"url": server.url, "config": write_config}))
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
