@@ -21,27 +21,34 @@ class Caller:
     """Calls one sandbox over HTTP, with a token once ``login`` was called."""
 
     def __init__(self, server: Server) -> None:
+        """Opens a session."""
         self.server, self.url = server, server.url
         self.session = requests.Session()
 
     def __call__(self, method: str, path: str, **more: Any) -> requests.Response:
+        """Calls a path of the sandbox."""
         return self.session.request(method, self.url + path, timeout=10, **more)
 
     def token(self, **changes: str) -> requests.Response:
+        """Asks for a token with the known credentials, or with changed ones."""
         return self("POST", "/token", data=LOGIN | changes)
 
     def login(self) -> None:
+        """Signs all later calls."""
         access = self.token().json()["access_token"]
         self.session.headers["Authorization"] = f"Bearer {access}"
 
     def get(self, path: str, **params: object) -> Any:
+        """Returns the JSON of a path."""
         return self("GET", path, params=params).json()
 
     def rows(self, list_id: str) -> list[dict[str, str]]:
+        """Returns a whole list, read as CSV."""
         text = self("GET", f"/api/1/list/{list_id}", params={"responseformat": "CSV"}).text
         return list(csv.DictReader(io.StringIO(text)))
 
     def control(self, name: str, body: object = None) -> Any:
+        """Tells the sandbox what to do."""
         return self("POST", f"/_sandbox/{name}", json=body).json()
 
 
