@@ -5,6 +5,7 @@ the connector, so it cannot share its mistakes.
 """
 
 from connector.sandbox.files import config_files
-from connector.sandbox.server import Server, serve
+from connector.sandbox.limits import Limits
+from connector.sandbox.server import Server, run_forever, serve
 
-__all__ = ["Server", "config_files", "serve"]
+__all__ = ["Limits", "Server", "config_files", "run_forever", "serve"]

@@ -8,7 +8,7 @@ import secrets
 from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 CLIENT_ID: Final = "sandbox-client"
 CLIENT_SECRET: Final = "sandbox-secret"  # noqa: S105  # public: it opens nothing real
@@ -32,6 +32,14 @@ TOO_MANY: Final = (
         "moreInformation": "Rate Limit exceeded",
     },
 )
+
+
+class Limits(NamedTuple):
+    """What Act-On allows by default; a contract may say less."""
+
+    per_second: int = 5
+    per_day: int = 30_000
+    auth_per_hour: int = 5
 
 
 class Window:

@@ -1,41 +1,41 @@
-"""The account behind the server: lists, suppressions, tags, and people who do things.
-
-Contacts are derived on demand from the seed; only what changed is kept in memory.
-"""
+"""The account behind the server: lists, suppressions, segments, and the state of its uploads."""
 
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from random import Random
 from typing import Final, NamedTuple
 
 from connector.sandbox.clock import SimulatedClock
-from connector.sandbox.people import (
+from connector.sandbox.headings import (
+    ACCOUNT_FEEDS,
     AS_FORM,
-    DUPLICATE_EVERY,
-    EVENT_AT,
-    EVENT_EVERY,
+    CATEGORIES,
+    EMAIL,
     EVENT_HEADINGS,
+    EVENTS,
     FORM_HEADINGS,
-    START,
-    Contact,
-    contact,
-    listed_on,
+    FORMS,
+    ORIGIN,
+    TAG_HEADINGS,
+    TAGS,
+    UNIFIED,
 )
+from connector.sandbox.merging import Job
+from connector.sandbox.people import Population
+from connector.sandbox.tables import Moves, Table
 
-FORMS: Final = "l-0001"
-EVENTS: Final = "l-0002"
-TAGS: Final = "l-0900"
-TAG_HEADINGS: Final = (
-    "E-mail Address", "Consent_Gate_Decision", "Consent_Gate_Code", "Reperm_Route",
-    "Reperm_State", "Consent_Checked_At",
-)  # fmt: skip
-CATEGORIES: Final = ("Sales contact", "Product news", "Events", "Newsletter")
-ACCOUNT_FEEDS: Final = ("optout", "hardbounce", "spamcomplaint")
-YES_BUTTON: Final = {
-    "OK to contact": "Yes", "Consent Source": "preference_centre", "Consent Method": "button",
-    "Form": "", "Privacy Notice": "PN-2026-06", "Tracking OK": "Yes",
-}  # fmt: skip
+LISTED_BEFORE_DAYS: Final = 30
+LISTED_SPAN_DAYS: Final = 300
+SHOUTED_EVERY: Final = 8
+"""Every so many addresses of a suppression list are written in capitals."""
+
+
+HEX: Final = re.compile(r"[0-9a-f]{1,12}")
+
+
+def contact_id(list_id: str, index: int) -> str:
+    """Returns the id of an Act-On Contact; it stays when rows come and go."""
+    return f"{UNIFIED}:{2 * index + (list_id == EVENTS):x}"
 
 
 class Entry(NamedTuple):
@@ -43,157 +43,144 @@ class Entry(NamedTuple):
 
     email: str
     at: datetime
-
-
-def stamp(at: datetime) -> str:
-    """Returns the form in which this account's forms write dates."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    origin: str = "User: API"
 
 
 class World:
-    """One account with ``size`` contacts."""
+    """One account with ``size`` people; its clock starts at the population's start."""
 
-    def __init__(self, size: int, seed: int, clock: SimulatedClock) -> None:
-        self.size, self.seed, self.clock = size, seed, clock
-        self.changed: dict[int, dict[str, str]] = {}
-        self.headings: dict[str, tuple[str, ...]] = {
-            FORMS: FORM_HEADINGS, EVENTS: EVENT_HEADINGS, TAGS: TAG_HEADINGS,
-        }  # fmt: skip
-        self.owned: dict[str, dict[str, str]] = {}
-        self.segments: dict[str, set[str]] = {}
-        self.moved: list[tuple[int, int]] = []
-        self.acts: dict[str, list[Entry]] = {}
-        self._listed: dict[str, list[Entry]] = {}
+    def __init__(self, people: Population, clock: SimulatedClock, seed: int) -> None:
+        self.people, self.clock, self.seed = people, clock, seed
+        self.tables = {
+            FORMS: Table(FORMS, FORM_HEADINGS, people),
+            EVENTS: Table(EVENTS, EVENT_HEADINGS, people),
+            TAGS: Table(TAGS, TAG_HEADINGS, None),
+        }
+        self.contact_headings: tuple[str, ...] = (*FORM_HEADINGS, ORIGIN)
+        self.segments: dict[str, Segment] = {}
+        self.jobs: dict[str, Job] = {}
+        self.rejected: dict[str, str] = {}
+        self._acted: dict[str, dict[str, Entry]] = {}
+        self._cleared: set[tuple[str, str]] = set()
+        self._listed: dict[str, dict[str, Entry]] = {}
+        self.contact_moves = Moves()
+        self.answered: set[tuple[str, str]] = set()
+        self.opted_in: set[tuple[str, str]] = set()
 
-    def person(self, number: int) -> Contact:
-        """Returns a contact as it stands now."""
-        born = contact(self.seed, number)
-        changes = self.changed.get(number)
-        return born._replace(cells=born.cells | changes) if changes else born
+    @property
+    def size(self) -> int:
+        """How many people there are."""
+        return self.people.size
 
-    def number_of(self, email: str) -> int | None:
-        """Finds whose address this is; the number stands in every address."""
-        for digits in re.findall(r"\d+", email):
-            number = int(digits)
-            if number < self.size and contact(self.seed, number).email == email.strip().lower():
-                return number
-        return None
+    def settle(self) -> None:
+        """Merges uploads whose time has come."""
+        now = self.clock.now()
+        for job in self.jobs.values():
+            if job.due(now):
+                job.merge(now)
 
-    def length(self, list_id: str) -> int:
-        """Counts the rows of a list."""
+    def contact_count(self) -> int:
+        """Counts Act-On Contacts: one for each row of both lists."""
+        return sum(len(self.tables[name]) for name in (FORMS, EVENTS) if name in self.tables)
+
+    def contacts(self, start: int, stop: int) -> Iterator[tuple[str, int]]:
+        """Yields Act-On Contacts as (list of origin, row), those of the form list first."""
+        for place in range(start, min(stop, self.contact_count())):
+            yield from self._contact_at(self.contact_moves.source(place))
+
+    def contacts_since(self, start: datetime, *, created: bool) -> list[tuple[str, int]]:
+        """Returns contacts that changed, or came, after an instant."""
+        both = [self.tables[name] for name in (FORMS, EVENTS) if name in self.tables]
+        return [(t.id, i) for t in both for i in t.changed_since(start, created=created)]
+
+    def _contact_at(self, place: int) -> Iterator[tuple[str, int]]:
+        for name in (FORMS, EVENTS):
+            table = self.tables.get(name)
+            if table is not None and place < len(table):
+                yield from ((name, index) for index in table.indices(place, place + 1))
+                return
+            place -= 0 if table is None else len(table)
+
+    def contact_cells(self, list_id: str, index: int) -> dict[str, str]:
+        """Returns a contact's cells under the form list's headings."""
+        cells = self.tables[list_id].cells(index)
         if list_id == FORMS:
-            return self.size + (self.size + DUPLICATE_EVERY - 1) // DUPLICATE_EVERY
-        if list_id == EVENTS:
-            return (self.size + EVENT_EVERY - 1 - EVENT_AT) // EVENT_EVERY
-        return len(self.owned)
+            return cells
+        return {AS_FORM[heading]: cell for heading, cell in cells.items()}
 
-    def rows(self, list_id: str, start: int = 0, stop: int | None = None) -> Iterator[list[str]]:
-        """Yields rows as ``[_contact_id_, *cells]`` in the order of the list's headings."""
-        total = self.length(list_id)
-        headings = self.headings[list_id]
-        owned = list(self.owned.values()) if list_id == TAGS else []
-        for place in range(start, min(total, total if stop is None else stop)):
-            index = self._row_at(place)
-            if list_id == TAGS:
-                yield [f"{TAGS}:{index:x}", *(owned[index].get(h, "") for h in headings)]
-                continue
-            cells = self._cells(list_id, index)
-            yield [f"{list_id}:{index:x}", *(cells.get(h, "") for h in headings)]
+    def rows_of(self, email: str) -> list[tuple[str, int]]:
+        """Returns the rows of both lists that have an address."""
+        both = [self.tables[name] for name in (FORMS, EVENTS) if name in self.tables]
+        return [(table.id, index) for table in both for index in table.find(email)]
 
-    def _row_at(self, place: int) -> int:
-        for source, target in reversed(self.moved):
-            if place == target:
-                place = source
-            elif target < place <= source:
-                place -= 1
-        return place
+    def contact_in(self, record: str) -> tuple[str, int] | None:
+        """Reads the id of an Act-On Contact; None if there is no such contact."""
+        prefix, _, digits = record.rpartition(":")
+        if prefix != UNIFIED or not HEX.fullmatch(digits):
+            return None
+        index, odd = divmod(int(digits, 16), 2)
+        name = EVENTS if odd else FORMS
+        table = self.tables.get(name)
+        known = table is not None and table.index_in(table.record(index)) is not None
+        return (name, index) if known else None
 
-    def _cells(self, list_id: str, index: int) -> dict[str, str]:
-        if list_id == EVENTS:
-            number = index * EVENT_EVERY + EVENT_AT
-            row = self.person(number).event or {}
-            return row | {"Score": self.person(number).cells["Lead Score"]}
-        if index < self.size:
-            return self.person(index).cells
-        twin = self.person((index - self.size) * DUPLICATE_EVERY).cells
-        return twin | {"E-mail Address": twin["E-mail Address"].upper()}
-
-    def contacts(self, start: int, stop: int) -> Iterator[tuple[str, str, dict[str, str]]]:
-        """Yields Act-On Contacts as (id, list of origin, cells under the form list's headings)."""
-        forms = self.length(FORMS)
-        for place in range(start, min(stop, forms + self.length(EVENTS))):
-            index = self._row_at(place)
-            if index < forms:
-                yield f"l-unified-contacts:{index:x}", FORMS, self._cells(FORMS, index)
-            else:
-                cells = self._cells(EVENTS, index - forms)
-                shown = {AS_FORM[heading]: cell for heading, cell in cells.items()}
-                yield f"l-unified-contacts:{index:x}", EVENTS, shown
+    def segment_members(self) -> list[str]:
+        """Returns the addresses in all direct-select segments."""
+        rows = [self.contact_in(m) for s in self.segments.values() for m in s.members]
+        found = [self.contact_cells(*row)[EMAIL].strip().lower() for row in rows if row is not None]
+        return [email for email in found if "@" in email]
 
     def feed(self, name: str) -> list[Entry]:
-        """Returns an account list or the opt-outs of a category, oldest part first."""
-        if name not in self._listed:
-            self._listed[name] = [
-                Entry(person.email, START - timedelta(days=30 + number % 300))
-                for number in range(self.size)
-                if listed_on(self.seed, number) == name
-                and (person := contact(self.seed, number)).email
-            ]
-        return [*self._listed[name], *self.acts.get(name, [])]
+        """Returns an account list or the opt-outs of a category, those from the start first."""
+        from_start = self._from_start(name)
+        kept = [entry for key, entry in from_start.items() if (name, key) not in self._cleared]
+        return [*kept, *self._acted.get(name, {}).values()]
 
-    def act(self, what: str, email: str) -> None:
-        """Lets one person do something now."""
-        now = self.clock.now()
-        if what in ACCOUNT_FEEDS or what in CATEGORIES:
-            self.acts.setdefault(what, []).append(Entry(email, now))
-            return
-        number = self.number_of(email)
-        if number is None:
-            raise KeyError(email)
-        self.changed.setdefault(number, {}).update(_change(what, number, now))
+    def _from_start(self, name: str) -> dict[str, Entry]:
+        if not self._listed:
+            self._listed = {feed: {} for feed in (*ACCOUNT_FEEDS, *CATEGORIES)}
+            for number in range(self.people.size):
+                feed = self.people.listed_on(number)
+                email = self.people.contact(number).email if feed else ""
+                if "@" in email:
+                    days = LISTED_BEFORE_DAYS + number % LISTED_SPAN_DAYS
+                    at = self.people.start - timedelta(days=days, minutes=number % 1440)
+                    shown = email.upper() if number % SHOUTED_EVERY == 0 else email
+                    self._listed[feed][_key(email)] = Entry(shown, at, "User: Import")
+        return self._listed.get(name, {})
 
-    def advance(self, span: timedelta) -> datetime:
-        """Moves time on; people browse, answer, ask for demos, opt out."""
-        now = self.clock.advance(span)
-        days = max(1, round(span / timedelta(days=1)))
-        chance = Random(f"{self.seed}/{now:%Y-%m-%d}")  # noqa: S311  # behaviour, not a secret
-        for what, share in (
-            ("gain_score", 0.012), ("request_demo", 0.0006), ("optout", 0.0012),
-            ("hardbounce", 0.0003), ("spamcomplaint", 0.0001), ("withdraw", 0.0006),
-        ):  # fmt: skip
-            for _ in range(max(1, int(self.size * share * min(days, 10)))):
-                person = self.person(chance.randrange(self.size))
-                if "@" in person.email:
-                    self.act(what, person.email)
-        self._answers(chance)
-        return now
+    def is_listed(self, name: str, email: str) -> bool:
+        """Says whether an address stands on a list, in any case."""
+        key = _key(email)
+        from_start = key in self._from_start(name) and (name, key) not in self._cleared
+        return from_start or key in self._acted.get(name, {})
 
-    def _answers(self, chance: Random) -> None:
-        """Some of those whom the customer's programme or page asked give an answer."""
-        for email, tag in list(self.owned.items()):
-            if tag.get("Reperm_State") in {"INVITED", "REMINDED"}:
-                roll = chance.random()
-            elif tag.get("Reperm_Route") == "passive":
-                roll = chance.random() * 8
-            else:
-                continue
-            if self.number_of(email) is not None and roll < 0.45:
-                self.act("consent" if roll < 0.4 else "refuse", email)
+    def list_on(self, name: str, email: str, origin: str, at: datetime | None = None) -> None:
+        """Puts an address on a list, now unless told; what stands there keeps its date."""
+        if not self.is_listed(name, email):
+            entry = Entry(email.strip(), at or self.clock.now(), origin)
+            self._acted.setdefault(name, {})[_key(email)] = entry
+
+    def unlist(self, name: str, email: str) -> None:
+        """Takes an address off a list, as an opt-in call does."""
+        self._acted.get(name, {}).pop(_key(email), None)
+        self._cleared.add((name, _key(email)))
 
 
-def _change(what: str, number: int, now: datetime) -> dict[str, str]:
-    match what:
-        case "gain_score":
-            return {"Lead Score": str(40 + number % 60), "Last Activity": stamp(now)}
-        case "consent":
-            confirmed = {"Double Opt-in Date": stamp(now), "Submission": f"reperm:{number}"}
-            given = {"Consent Date": stamp(now - timedelta(minutes=9)), "Last Activity": stamp(now)}
-            return YES_BUTTON | confirmed | given
-        case "refuse":
-            return {"OK to contact": "No", "Consent Date": stamp(now)}
-        case "withdraw":
-            return {"OK to contact": "Withdrawn", "Consent Date": stamp(now)}
-        case "request_demo":
-            return {"Request Form": "q-0101", "Request Date": stamp(now)}
-        case _:
-            raise KeyError(what)
+class Segment(NamedTuple):
+    """A direct-select segment of Act-On Contacts."""
+
+    id: str
+    name: str
+    members: dict[str, None]
+
+    def shown(self) -> dict[str, object]:
+        """Returns it as the API shows it."""
+        return {
+            "id": self.id, "name": self.name, "type": "DIRECT_SELECT", "parentId": UNIFIED,
+            "filter": None,
+        }  # fmt: skip
+
+
+def _key(email: str) -> str:
+    return email.strip().lower()
