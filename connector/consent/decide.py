@@ -69,10 +69,10 @@ def evaluate(evidence: Evidence, policy: Policy, now: datetime) -> Decision:
     consented = _by_consent(best, findings, answer) or _by_relaxed_consent(facts, about, answer)
     if consented is not None:
         grounds, findings = consented
-        return _permit(facts, findings, best, grounds, asked=bool(answer.channels))
+        return _permit(facts, findings, best, grounds, answer)
     if answer.channels and not any(f.bars_answer for f in findings):
         grounds = _request_grounds(answer, answer.channels)
-        return _permit(facts, findings, best, grounds, asked=True)
+        return _permit(facts, findings, best, grounds, answer)
     return _by_statute_or_refuse(facts, findings, best, answer)
 
 
@@ -140,7 +140,7 @@ def _by_statute_or_refuse(
         if not any(finding.decides for finding in findings):
             row = basis.best.statement
             ground = Ground(Code.OK_STATUTORY, basis.channels, row.row, notice=row.notice)
-            return _permit(facts, findings, best, (ground,))
+            return _permit(facts, findings, best, (ground,), answer)
     if unanswerable:
         findings = [*findings, Finding(Code.NO_PERMITTED_CHANNEL)]
     by_law = basis is not None and basis.email
@@ -172,8 +172,7 @@ def _permit(
     findings: list[Finding],
     best: Judged | None,
     grounds: tuple[Ground, ...],
-    *,
-    asked: bool = False,
+    answer: Answer,
 ) -> Decision:
     code = grounds[0].code
     others = {finding.code for finding in findings} | {ground.code for ground in grounds}
@@ -184,13 +183,13 @@ def _permit(
         also=_in_order(others - {code}),
         route=None,
         channels=tuple(channel for channel in Channel if channel in named),
-        look_again_at=after_permission(facts, best, grounds),
+        look_again_at=after_permission(facts, best, grounds, answer),
         profile=facts.profile,
         policy_version=facts.policy.version,
         policy_hash=facts.policy.hash,
         grounds=grounds,
         refused=acts_of(facts, best)[0],
-        requested=asked,
+        requested=bool(answer.channels),
     )
 
 

@@ -32,10 +32,11 @@ DATED: Final = (
 
 
 def after_permission(
-    facts: Facts, best: Judged | None, grounds: tuple[Ground, ...]
+    facts: Facts, best: Judged | None, grounds: tuple[Ground, ...], answer: Answer
 ) -> datetime | None:
     """Returns the next instant (UTC) at which a push could change, None if there is none."""
-    return _next(facts, [*_of_evidence(facts, best), *_of_grounds(facts, grounds)])
+    asked = (request.until for request in answer.requests)
+    return _next(facts, [*_of_evidence(facts, best), *_of_grounds(facts, grounds), *asked])
 
 
 def after_refusal(
@@ -72,9 +73,7 @@ def _of_evidence(facts: Facts, best: Judged | None) -> Iterator[datetime]:
 
 def _of_grounds(facts: Facts, grounds: tuple[Ground, ...]) -> Iterator[datetime]:
     for ground in grounds:
-        if ground.code is Code.OK_REQUESTED and ground.until is not None:
-            yield ground.until
-        elif ground.code is Code.OK_RELAXED:
+        if ground.code is Code.OK_RELAXED:
             yield from (relaxation.until for relaxation in facts.policy.relaxations)
             yield from (end for row in facts.own if row.ends is not None for end in row.ends)
         elif ground.code is Code.OK_STATUTORY:
