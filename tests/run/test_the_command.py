@@ -21,7 +21,8 @@ CASES = ROOT / "tests" / "consent_cases"
 
 def command(*args: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
     """Runs acton-connector in a process of its own, with an environment like cron's."""
-    plain = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **env}
+    kept = {k: v for k, v in os.environ.items() if k in {"PATH", "HOME"} or k[:4] == "COVE"}
+    plain = {**kept, **env}
     line = [sys.executable, "-m", "connector", *args]
     return subprocess.run(
         line, cwd=ROOT, env=plain, input=stdin, capture_output=True, text=True, check=False,
