@@ -6,7 +6,7 @@ import pytest
 import responses
 
 from connector.acton import Column, Source
-from connector.acton.client import PAGE
+from connector.acton.pages import PAGE
 from connector.acton.wire import reader
 from connector.errors import SourceError
 from connector.model import Feed, Interval
@@ -94,7 +94,7 @@ def test_every_missing_or_doubled_heading_is_named() -> None:
 )
 def test_a_negative_column_is_turned(said: str, read: str) -> None:
     """A do-not-contact cell never turns into a yes."""
-    assert cell(Column("consent", "DNC", negative=True), said) == read
+    assert cell(Column("consent_email", "DNC", negative=True), said) == read
 
 
 def test_a_day_is_the_local_day() -> None:
@@ -154,7 +154,7 @@ def test_missed_contacts_are_read_again(acton) -> None:
 @responses.activate
 def test_a_feed_is_read_until_a_short_page(acton) -> None:
     """A full page is followed by another although the count is always -1."""
-    no_feeds_but("optout", [[entry(n) for n in range(PAGE)], [entry(PAGE)]])
+    no_feeds_but("optout", [[entry(n) for n in range(PAGE)], [entry(PAGE - 1), entry(PAGE)]])
     found = list(acton.suppressions())
     assert len(found) == PAGE + 1
     assert found[0].feed is Feed.OPTOUT
@@ -196,7 +196,7 @@ def test_a_window_is_sent_in_seconds_and_overlaps(acton) -> None:
     """``since`` asks from fifteen minutes earlier, in the unit that can only over-return."""
     no_feeds_but("optout", [[]])
     list(acton.suppressions(since=datetime(2026, 11, 24, 12, tzinfo=UTC)))
-    assert "createdafter=1795520700" in responses.calls[0].request.url
+    assert "createdafter=1795520700" in responses.calls[1].request.url
 
 
 @responses.activate
