@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from connector.audit import Entry, Head
 from connector.model import KinId, PersonId, Receipt
@@ -100,10 +100,10 @@ class Store:
             writes.settle(connection, receipts, now)
 
     def cancel(self, keys: Iterable[str], why: str) -> int:
-        """Cancels planned writes; returns how many."""
+        """Cancels writes that are known not to have happened; returns how many."""
         with self._database.write() as connection:
-            cancelled = WriteState.CANCELLED
-            return writes.set_state(connection, keys, cancelled, why, WriteState.PLANNED)
+            cancelled, not_out = WriteState.CANCELLED, (WriteState.PLANNED, WriteState.REFUSED)
+            return writes.set_state(connection, keys, cancelled, why, *not_out)
 
     def retry_refused(self) -> int:
         """Plans again what was refused in an earlier run: a bad row is tried until it succeeds."""
@@ -115,11 +115,8 @@ class Store:
         """Counts writes that are not finished, by state."""
         open_ = (WriteState.PLANNED, WriteState.SENT, WriteState.IN_DOUBT, WriteState.REFUSED)
         with self._database.read() as connection:
-            found = connection.scalars(select(OUTBOX.c.state).where(OUTBOX.c.state.in_(open_)))
-            counts: dict[str, int] = {}
-            for state in found:
-                counts[state] = counts.get(state, 0) + 1
-            return counts
+            found = select(OUTBOX.c.state, func.count()).where(OUTBOX.c.state.in_(open_))
+            return {state: n for state, n in connection.execute(found.group_by(OUTBOX.c.state))}
 
     def decisions(self, person: PersonId, limit: int = 100) -> Sequence[Decided]:
         """Returns a person's decisions, newest first."""
@@ -180,4 +177,4 @@ class Store:
     def stones(self) -> int:
         """Counts tombstones."""
         with self._database.read() as connection:
-            return len(connection.execute(select(TOMBSTONE.c.kin)).all())
+            return connection.scalar(select(func.count()).select_from(TOMBSTONE)) or 0
