@@ -16,8 +16,16 @@ LISTED = {
     **dict.fromkeys(("Österreich", "Austria"), "AT"),
     **dict.fromkeys(("Schweiz", "Switzerland"), "CH"),
     **dict.fromkeys(("United States", "USA", "U.S.A.", "us"), "US"),
-    **{"Italia": "IT", "España": "ES", "The Netherlands": "NL", "EL": "GR", "Greece": "GR"},
-    **{"NO": "NO", "Norway": "NO", "France": "FR", "Canada": "CA", "Namibia": "NA"},
+    "Italia": "IT",
+    "España": "ES",
+    "The Netherlands": "NL",
+    "EL": "GR",
+    "Greece": "GR",
+    "Norway": "NO",
+    "no": "NO",
+    "France": "FR",
+    "Canada": "CA",
+    "Namibia": "NA",
 }
 
 

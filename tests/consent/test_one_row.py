@@ -296,7 +296,7 @@ def test_row_to_review_is_better_than_a_withdrawn_one() -> None:
 def judged(*rows: Row) -> dict[str, Cell]:
     """Returns the cells of the row that is judged best."""
     known = facts(*rows)
-    best = best_of([judge(statement, known) for statement in known.own])
+    best = best_of([judge(statement, known) for statement in known.own if statement.affirmative])
     assert best is not None
     return dict(best.statement.row.cells)
 

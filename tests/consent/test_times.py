@@ -92,8 +92,10 @@ def test_interval_of_a_declared_format_stays() -> None:
 
 @pytest.mark.parametrize(
     "day",
-    ["0000-00-00", "0001-01-01", "1970-01-01", "1900-01-00", "1900-01-01", "1899-12-30"]
-    + ["1899-12-31"],
+    [
+        *("0000-00-00", "0001-01-01", "1970-01-01", "1900-01-00", "1900-01-01", "1899-12-30"),
+        "1899-12-31",
+    ],
 )
 def test_sentinels_are_missing_with_any_time(day: str) -> None:
     """What systems write where they have no date is no date."""
