@@ -202,6 +202,15 @@ def test_a_german_record_says_what_the_worked_example_says() -> None:
     assert (None, RDF.type, GDPR["A7-3"]) in graph
 
 
+def test_proof_of_the_number_belongs_to_a_permitted_call_only() -> None:
+    """Without consent to calls no telephone proof is shown, and e-mail is kept for its term."""
+    decision, policy = judged("V001", country="DE", phone_verified_ts="2026-03-11T10:00:00Z")
+    graph = graph_of(consent_record(decision, context_for(policy)))
+    assert (None, GATE.step, Literal("phone_verified")) not in graph
+    condition = graph.value(URIRef(f"{ME}#process-contact-email"), DPV.hasStorageCondition)
+    assert graph.value(condition, DPV.hasDuration) == Literal("P24M")
+
+
 def test_the_record_names_the_decision_and_the_lists_it_rests_on() -> None:
     """Outcome, code, policy, run, CRM record, band and the instants can be read back."""
     decision, _ = pushed()["V001"]
