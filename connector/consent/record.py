@@ -154,6 +154,7 @@ def _processes(decision: Decision, context: RecordContext) -> Iterator[Json]:
 
 
 def _scoring(ground: Ground, decision: Decision, context: RecordContext) -> Json:
+    """Describes the scoring, with the tracking it rests on where the policy says so."""
     tracks = context.policy.uses_tracking
     agreed = tracks and truth(ground.cell("tracking_consent")) is Truth.YES
     status: Json = {

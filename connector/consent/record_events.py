@@ -101,4 +101,5 @@ def _reference(ground: Ground, field: str) -> str:
 
 
 def _digits(text: str) -> str:
+    """Returns the digits of a text, for comparing telephone numbers."""
     return "".join(sign for sign in text if sign.isdecimal())

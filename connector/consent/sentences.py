@@ -175,6 +175,7 @@ MONTHS: Final = (
 
 
 def _says(decision: Decision, deciding: tuple[Code, ...]) -> Iterator[str]:
+    """Yields the reason, what a push permits and rests on, and every further finding."""
     yield f"{HEADLINE[decision.outcome]}. {REASONS[decision.code].says}"
     if decision.outcome is Outcome.PUSH:
         for permit in _permits(decision):
@@ -215,6 +216,7 @@ def _lifts(decision: Decision, deciding: tuple[Code, ...]) -> Iterator[str]:
 
 
 def _next(decision: Decision) -> str:
+    """Says what happens next."""
     match decision.outcome:
         case Outcome.PUSH:
             return "Sales keeps this permission until an opt-out, new evidence or time changes it."
@@ -255,6 +257,7 @@ def _merged(permits: tuple[Permit, ...]) -> Iterator[Permit]:
 
 
 def _may(permit: Permit) -> str:
+    """Says which channels may be used, and until when."""
     until = f" until {day_and_hour(permit.until)}" if permit.until is not None else ""
     return f"You may {_ways(permit.channels)} this person{until}"
 
@@ -281,6 +284,7 @@ def notice_shown(ground: Ground) -> str:
 
 
 def _dated(ground: Ground, field: str) -> str:
+    """Says when something happened, as far as a cell shows it."""
     at = when(ground.cell(field))
     if not isinstance(at, Interval):
         return ""
@@ -290,8 +294,10 @@ def _dated(ground: Ground, field: str) -> str:
 
 
 def _ways(channels: Iterable[Channel]) -> str:
+    """Names channels as what a rep does."""
     return " and ".join(WAYS[channel] for channel in channels)
 
 
 def _inside(sentence: str) -> str:
+    """Returns a sentence as it stands after a colon."""
     return sentence[0].lower() + sentence[1:]
