@@ -86,6 +86,12 @@ def clock() -> StillClock:
 
 
 @pytest.fixture
+def quota() -> OpenQuota:
+    """Returns a quota without a limit."""
+    return OpenQuota()
+
+
+@pytest.fixture
 def ledger() -> MemoryLedger:
     """Returns an empty token ledger."""
     return MemoryLedger()
