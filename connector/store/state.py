@@ -116,7 +116,8 @@ class Store:
         open_ = (WriteState.PLANNED, WriteState.SENT, WriteState.IN_DOUBT, WriteState.REFUSED)
         with self._database.read() as connection:
             found = select(OUTBOX.c.state, func.count()).where(OUTBOX.c.state.in_(open_))
-            return dict(connection.execute(found.group_by(OUTBOX.c.state)).tuples().all())
+            rows = connection.execute(found.group_by(OUTBOX.c.state)).all()
+            return {row[0]: row[1] for row in rows}
 
     def decisions(self, person: PersonId, limit: int = 100) -> Sequence[Decided]:
         """Returns a person's decisions, newest first."""
