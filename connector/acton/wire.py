@@ -108,9 +108,9 @@ def _day(read: datetime, zone: tzinfo) -> Interval:
 @lru_cache(maxsize=65_536)
 def zoned(column: Column, cell: str) -> Cell:
     """Reads an ISO text without an offset in the column's declared zone."""
-    if not isinstance(when(cell), Interval):
-        return cell
     text = cell.strip()
+    if text[4:5] != "-" or not isinstance(when(cell), Interval):
+        return cell  # a stamp in seconds has its zone
     try:
         read = datetime.fromisoformat(text)
         if read.tzinfo is not None or column.time_zone is None:
