@@ -2,11 +2,14 @@
 
 import json
 import uuid
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from connector.consent.reasons import Code
-from connector.consent.record import record_of
+from connector.consent.record import Controller, RecordContext, consent_record
 from connector.destinations.local import LocalCrm
+from connector.explain import decision_in
 from connector.model import Outcome
 from connector.policy_file import PolicyFile
 from connector.store.rows import Decided
@@ -39,28 +42,18 @@ def write_records(given: str | None, path: Path) -> int:
     return count
 
 
-def _record(decided: Decided, crm: str, policy: PolicyFile) -> dict[str, object]:
-    controller = policy.tables.controller
-    due = decided.look_again_at
-    return record_of(
-        record_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{decided.person}/{decided.run}")),
-        person=decided.person,
-        code=Code(decided.code),
-        channels=decided.channels,
-        proof=decided.proof or {},
-        decision={
-            "run": decided.run,
-            "at": decided.at.isoformat(),
-            "also": decided.also,
-            "profile": (decided.evidence or {}).get("profile"),
-            "policy_version": decided.policy_version,
-            "policy_hash": decided.policy_hash,
-            "crm_record": crm,
-            "recheck_due": "" if due is None else due.isoformat(),
-        },
-        controller={
-            "name": controller.name,
-            "contact": controller.contact,
-            "preferences_url": controller.preferences_url,
-        },
+def _record(decided: Decided, crm: str, policy: PolicyFile) -> dict[str, Any]:
+    tables = policy.tables.controller
+    name = uuid.uuid5(uuid.NAMESPACE_URL, f"{decided.person}/{decided.run}")
+    context = RecordContext(
+        record_id=str(name),
+        created=decided.at,
+        subject=decided.person,
+        controller=Controller(tables.name, tables.contact, tables.preferences_url),
+        policy=policy.policy,
+        run=decided.run,
+        crm_record=crm,
+        lists_fetched_at=datetime.fromisoformat((decided.evidence or {})["read_at"]),
+        version=version("acton-consent-connector"),
     )
+    return consent_record(decision_in(decided), context)

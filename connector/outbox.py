@@ -73,9 +73,9 @@ class Delivered:
 def deliver(counter: Counter, kinds: frozenset[Kind] = frozenset(Kind)) -> Delivered:
     """Settles what is in doubt, then sends what is planned, kind by kind."""
     result = Delivered()
-    for batch in _batches(w for w in counter.store.in_doubt() if w.action.kind in kinds):
+    for batch in _batches(w for w in counter.store.unanswered() if w.action.kind in kinds):
         _settle(counter, batch, _look(counter, batch), result)
-    for batch in _batches(w for w in counter.store.outbox() if w.action.kind in kinds):
+    for batch in _batches(w for w in counter.store.due_writes() if w.action.kind in kinds):
         _send(counter, _still_wanted(counter, batch, result), result)
     return result
 

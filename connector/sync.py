@@ -75,7 +75,7 @@ def approve(house: House, run: str, approval: str) -> Report:
         if staging.noted("digest") != staging.digest():
             raise UsageError(f"the plan of run {run} was changed", hint="run 'sync --apply' again")
         tally = Tally()
-        house.store.keep_setting(APPROVED, house.clock.now().isoformat())
+        house.store.set(APPROVED, house.clock.now().isoformat())
         _carry_out(house, staging, (approval, house.clock.now(), read_at), tally)
         report = tally.report(
             approval, staging.counts(), house.plans / f"plan-{run}.jsonl",
@@ -119,7 +119,7 @@ def _stop_if_needed(house: House, staging: Staging, wish: Wish, tally: Tally) ->
             hint=f"look at it with 'sync', then run 'sync --approve {wish.run}'",
         )
     if first:
-        house.store.keep_setting(APPROVED, house.clock.now().isoformat())
+        house.store.set(APPROVED, house.clock.now().isoformat())
 
 
 def _carry_out(
@@ -135,7 +135,7 @@ def _carry_out(
         )
     )
     for source, rows in tally.sources.items():
-        house.store.keep_setting(ROWS + source, str(rows))
+        house.store.set(ROWS + source, str(rows))
     house.store.retry_refused()
     tally.delivered(outbox.deliver(_counter(house, read_at)))
     done = Run(run, started, house.clock.now(), applied=True, exit=tally.exit(), counts=counts)

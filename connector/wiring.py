@@ -69,7 +69,8 @@ def opened(given: str | None, *, writes: bool, clock: Clock | None = None) -> It
         store = stack.enter_context(Store.open(config.state_url, read_only=not writes))
         names = _pseudonyms(config, store, writes=writes)
         who = (secret.client_id, secret.client_secret, secret.username, secret.password)
-        auth = ActOnAuth(account.url, who, ledger, clock)
+        auth = ActOnAuth(account.url, who, ledger, clock, quota=ledger)
+        stack.callback(auth.close)
         transport = Transport(account.url, quota=ledger, clock=clock, auth=auth)
         stack.callback(transport.close)
         yield House(
@@ -152,7 +153,7 @@ def _pseudonyms(config: Config, store: Store, *, writes: bool) -> Pseudonyms:
             "the identity key does not belong to this state", hint="restore it from a backup"
         )
     if writes and not expected:
-        store.keep_setting(KEY_CHECK, names.check_value())
+        store.set(KEY_CHECK, names.check_value())
     _check_account(config, store, writes=writes)
     return names
 
@@ -165,4 +166,4 @@ def _check_account(config: Config, store: Store, *, writes: bool) -> None:
             hint="give each account a state of its own: [state] url in connector.toml",
         )
     if writes and not expected:
-        store.keep_setting(ACCOUNT, config.tables.account.id)
+        store.set(ACCOUNT, config.tables.account.id)

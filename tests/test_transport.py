@@ -1,6 +1,12 @@
 """What sending a call promises: which calls are repeated, what a failure says and what it hides."""
 
+import gzip
+import logging
+import socket
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -8,7 +14,7 @@ import responses
 from responses import matchers
 
 from connector.errors import ActOnError, QuotaExhausted
-from connector.transport import Call, Renewable, Transport
+from connector.transport import Call, Patience, Renewable, Transport
 
 BASE = "https://acton.test"
 URL = f"{BASE}/api/1/list/l-0001"
@@ -205,3 +211,154 @@ def test_the_quota_is_waited_for() -> None:
     clock = StillClock()
     transport(clock, OpenQuota(0.25)).send(READ)
     assert clock.slept == [0.25]
+
+
+@responses.activate
+def test_retry_after_may_be_a_date() -> None:
+    """An HTTP date is waited for as a number of seconds is."""
+    responses.get(URL, status=503, headers={"Retry-After": "Tue, 24 Nov 2026 00:00:30 GMT"})
+    responses.get(URL, json={})
+    clock = StillClock()
+    transport(clock).send(READ)
+    assert 30 <= clock.slept[0] < 32
+
+
+@responses.activate
+def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+    """A pause that would end after the total deadline ends the call at once."""
+    responses.get(URL, status=429, headers={"Retry-After": "3600"})
+    clock = StillClock()
+    with pytest.raises(QuotaExhausted):
+        transport(clock).send(READ)
+    assert clock.slept == []
+
+
+@responses.activate
+def test_pauses_double() -> None:
+    """Without a wish of the server the pause doubles from one second."""
+    responses.get(URL, status=500)
+    clock = StillClock()
+    with pytest.raises(ActOnError):
+        transport(clock, patience=Patience(attempts=4)).send(READ)
+    assert clock.slept == [1, 2, 4]
+
+
+@responses.activate
+@pytest.mark.parametrize("code", ["900800", "900804"])
+def test_the_older_gateway_throttles_by_code(code: str) -> None:
+    """Its codes mean throttling whatever status they come with, so even a write is repeated."""
+    responses.post(URL, status=400, json={"fault": {"code": int(code), "message": "out"}})
+    responses.post(URL, json={})
+    sender = transport(StillClock())
+    sender.send(WRITE)
+    assert sender.calls == 2
+
+
+@responses.activate
+def test_every_try_asks_the_quota() -> None:
+    """Repeated calls are counted and waited for like first ones."""
+    responses.get(URL, status=500)
+    responses.get(URL, json={})
+    clock = StillClock()
+    transport(clock, OpenQuota(0.25, 0.25)).send(READ)
+    assert clock.slept == [0.25, 1, 0.25]
+
+
+@responses.activate
+def test_logs_hold_no_query_and_no_token(caplog) -> None:
+    """A debug line names method, path and status, and nothing that could be personal or secret."""
+    responses.get(URL, json={})
+    with caplog.at_level(logging.DEBUG, "connector"):
+        transport(StillClock(), auth=Bearer()).send(
+            Call("GET", "/api/1/list/l-0001", params={"email": "ann@x.test"})
+        )
+    assert "GET /api/1/list/l-0001 200" in caplog.text
+    assert "ann" not in caplog.text
+    assert "Bearer" not in caplog.text
+
+
+@responses.activate
+def test_a_certificate_fault_is_final() -> None:
+    """A server that cannot prove who it is is not asked again."""
+    responses.get(URL, body=requests.exceptions.SSLError("self-signed certificate"))
+    sender = transport(StillClock())
+    with pytest.raises(ActOnError) as caught:
+        sender.send(READ)
+    assert sender.calls == 1
+    assert "CA bundle" in caught.value.hint
+
+
+def test_a_connection_that_was_never_made_did_nothing() -> None:
+    """Even a write is tried again while nobody listens at the address."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        sender = Transport(
+            address, quota=OpenQuota(), clock=StillClock(), patience=Patience(attempts=3)
+        )
+        with pytest.raises(ActOnError) as caught:
+            sender.send(WRITE)
+    assert sender.calls == 3
+    assert "127.0.0.1" not in caught.value.message
+
+
+class Plain(BaseHTTPRequestHandler):
+    """Answers gzipped JSON, keeps connections, and writes down what it was asked."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answers."""
+        self.server.seen.append((self.client_address, dict(self.headers)))
+        body = gzip.compress(b'{"ok": true}')
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadingHTTPServer]:
+    """Serves on loopback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Plain) as serving:
+        serving.daemon_threads = True
+        serving.seen = []
+        thread = threading.Thread(target=serving.serve_forever)
+        thread.start()
+        yield serving
+        serving.shutdown()
+        thread.join()
+
+
+def test_connections_are_reused_and_answers_compressed(server) -> None:
+    """Several calls share a connection, and compressed answers are asked for and read."""
+    sender = Transport(
+        f"http://127.0.0.1:{server.server_port}", quota=OpenQuota(), clock=StillClock()
+    )
+    assert [sender.send(READ).json() for _ in range(3)] == [{"ok": True}] * 3
+    sender.close()
+    assert len({peer for peer, _ in server.seen}) == 1
+    assert "gzip" in server.seen[0][1]["Accept-Encoding"]
+
+
+def test_a_proxy_of_the_environment_is_used_and_a_netrc_is_not(
+    server, tmp_path, monkeypatch
+) -> None:
+    """The usual proxy variable works; a password lying about in a netrc file is never sent."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine acton.test login ann password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    sender = Transport("http://acton.test", quota=OpenQuota(), clock=StillClock())
+    sender.send(READ)
+    sender.close()
+    (_, headers) = server.seen[0]
+    assert headers["Host"] == "acton.test"
+    assert "Authorization" not in headers

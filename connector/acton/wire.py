@@ -4,22 +4,24 @@ Pure. A mapped heading that vanished or stands twice is an error that names it: 
 guessed, and no row is read under a wrong heading.
 """
 
-import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from connector.consent.times import point, when
+from connector.consent.times import when
 from connector.consent.values import Truth, negative_truth, truth
 from connector.errors import SourceError
 from connector.model import Cell, Interval, Row
 
-CONTACT_ID: Final = "_contact_id_"
-BLANKS: Final = frozenset({"", "0", "0000-00-00"})
-FIELD_BYTES: Final = 1_000_000
-"""A longer field is a broken quote, not a value (Act-On's own limit is 20,000 characters)."""
+TURNED: Final = frozenset({"consent_email", "consent_phone", "tracking_consent"})
+"""Fields whose column may say the opposite of consent; in ``do_not_contact`` a yes forbids."""
+_YEAR: Final = "YyGcxs"
+_DAY: Final = "djuwcxs"
+_CLOCK: Final = "HIXcs"
+"""Letters of ``strptime`` that tell the year, the day, the time of day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,61 +49,81 @@ class Source:
 def turned(cell: str) -> str:
     """Returns what a *do not contact me by this channel* cell says of consent.
 
-    Not having refused is no consent: a plain no there is EMPTY.
+    Not having refused is no consent: a plain no there is EMPTY. A word of agreement, which says
+    nothing clear in such a column, never comes out as one.
     """
     match negative_truth(cell):
         case Truth.YES:
             return "withdrawn" if truth(cell) is Truth.WITHDRAWN else "no"
         case Truth.AMBIGUOUS:
-            return cell
+            return cell if truth(cell) is Truth.AMBIGUOUS else f"unclear: {cell}"
         case _:
             return ""
 
 
+@lru_cache(maxsize=65_536)
 def dated(column: Column, cell: str) -> Cell:
     """Reads a date by the column's declared format and zone; what does not fit is unreadable.
 
-    A day alone is that local day from midnight to midnight.
+    A day alone is that local day from midnight to midnight; without a zone it lies anywhere in
+    the world. A format that leaves the year or the day open tells no instant.
     """
     text = cell.strip()
-    if text in BLANKS or when(text) is None:
+    form = column.date_format or ""
+    if when(text) is None:
         return ""
-    try:
-        read = datetime.strptime(text, column.date_format or "")  # noqa: DTZ007  # zone comes next
-    except ValueError:
+    if not _names(form, _YEAR) or not _names(form, _DAY):
         return f"unreadable: {text}"
-    has_time = any(code in (column.date_format or "") for code in ("%H", "%I", "%T", "%X", "%c"))
-    if read.tzinfo is not None:
-        return point(read.astimezone(UTC)) if has_time else _day(read.astimezone(UTC))
-    if column.time_zone is None:
-        loose = when(read.isoformat(sep=" ") if has_time else read.date().isoformat())
-        return loose if isinstance(loose, Interval) else f"unreadable: {text}"
-    local = read.replace(tzinfo=ZoneInfo(column.time_zone))
-    return point(local.astimezone(UTC)) if has_time else _day(local)
+    try:
+        read = datetime.strptime(text, form)  # noqa: DTZ007  # zone comes next
+        iso = read.replace(tzinfo=None).isoformat(sep=" ")
+        if when(iso[:10]) is None:
+            return ""  # a sentinel: what systems write where they have no date
+        clock = _names(form, _CLOCK)
+        if read.tzinfo is None and column.time_zone is None:
+            loose = when(iso if clock else iso[:10])
+            return loose if isinstance(loose, Interval) else f"unreadable: {text}"
+        zone = read.tzinfo or ZoneInfo(column.time_zone or "UTC")
+        return _moment(read, zone) if clock else _day(read, zone)
+    except (ValueError, OverflowError):
+        return f"unreadable: {text}"
 
 
-def _day(midnight: datetime) -> Interval:
+def _names(form: str, codes: str) -> bool:
+    return any(f"%{code}" in form for code in codes)
+
+
+def _moment(read: datetime, zone: tzinfo) -> Interval:
+    """Returns the instant of a local time; both where the clocks went back over it."""
+    first, second = (read.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return Interval(min(first, second), max(first, second))
+
+
+def _day(read: datetime, zone: tzinfo) -> Interval:
+    midnight = read.replace(tzinfo=zone)
     last = midnight + timedelta(days=1) - timedelta(microseconds=1)
     return Interval(midnight.astimezone(UTC), last.astimezone(UTC))
 
 
+@lru_cache(maxsize=65_536)
 def zoned(column: Column, cell: str) -> Cell:
     """Reads an ISO text without an offset in the column's declared zone."""
-    if not isinstance(when(cell), Interval):
-        return cell
+    text = cell.strip()
+    if text[4:5] != "-" or not isinstance(when(cell), Interval):
+        return cell  # a stamp in seconds has its zone
     try:
-        read = datetime.fromisoformat(cell.strip())
-    except ValueError:
+        read = datetime.fromisoformat(text)
+        if read.tzinfo is not None or column.time_zone is None:
+            return cell
+        zone = ZoneInfo(column.time_zone)
+        return _day(read, zone) if len(text) == len("2026-01-01") else _moment(read, zone)
+    except (ValueError, OverflowError):
         return cell
-    if read.tzinfo is not None or column.time_zone is None:
-        return cell
-    local = read.replace(tzinfo=ZoneInfo(column.time_zone))
-    date_only = len(cell.strip()) == len("2026-01-01")
-    return _day(local) if date_only else point(local.astimezone(UTC))
 
 
-def _reading(column: Column) -> Callable[[str], Cell]:
-    if column.negative:
+def _reading(column: Column, field: str) -> Callable[[str], Cell]:
+    """Returns how a column is read for one of its fields; only a consent can be turned round."""
+    if column.negative and field in TURNED:
         return turned
     if column.date_format is not None:
         return lambda cell: dated(column, cell)
@@ -110,11 +132,15 @@ def _reading(column: Column) -> Callable[[str], Cell]:
     return str
 
 
+def needed(source: Source) -> tuple[str, ...]:
+    """Returns the headings that a source maps, each once; all else is dropped while reading."""
+    origin = [source.origin] if source.origin else []
+    return tuple(dict.fromkeys([*(column.heading for column in source.columns), *origin]))
+
+
 def places(source: Source, headings: Sequence[str]) -> dict[str, int]:
     """Returns where each mapped heading stands; raises SourceError naming all that do not."""
-    wanted = [column.heading for column in source.columns]
-    if source.origin:
-        wanted.append(source.origin)
+    wanted = needed(source)
     counts = {heading: headings.count(heading) for heading in wanted}
     vanished = [heading for heading, count in counts.items() if count == 0]
     doubled = [heading for heading, count in counts.items() if count > 1]
@@ -132,38 +158,15 @@ def reader(source: Source, headings: Sequence[str]) -> Callable[[Sequence[str], 
     """Returns a function from the cells of one line, and its record id, to a row."""
     at = places(source, headings)
     reading = [
-        (name, at[column.heading], _reading(column))
+        (name, at[column.heading], _reading(column, name))
         for column in source.columns
         for name in (column.field, *column.also)
     ]
-    origin = at.get(source.origin)
+    origin = at.get(source.origin) if source.origin else None
 
     def read(cells: Sequence[str], contact_id: str) -> Row:
         found = {name: convert(cells[place]) for name, place, convert in reading}
-        return Row(source.id if origin is None else cells[origin], contact_id, found)
+        listed = "" if origin is None else cells[origin].strip()
+        return Row(listed or source.id, contact_id, found)
 
     return read
-
-
-def csv_rows(source: Source, lines: Iterable[str]) -> Iterator[Row]:
-    """Reads a whole list as CSV; raises SourceError for a broken line or a body cut short.
-
-    The first line holds the headings; a byte-order mark before it is tolerated.
-    """
-    csv.field_size_limit(FIELD_BYTES)
-    table = csv.reader(lines, strict=True)
-    try:
-        headings = next(table, [])
-        if headings:
-            headings[0] = headings[0].removeprefix("\ufeff")
-        read = reader(source, headings)
-        id_at = headings.index(CONTACT_ID) if CONTACT_ID in headings else None
-        for cells in table:
-            if len(cells) != len(headings):
-                raise SourceError(
-                    f"{source.id}: line {table.line_num} has {len(cells)} cells, not"
-                    f" {len(headings)}: the list was cut short or its quoting is broken"
-                )
-            yield read(cells, cells[id_at] if id_at is not None else str(table.line_num))
-    except csv.Error as error:
-        raise SourceError(f"{source.id}: line {table.line_num} is no CSV: {error}") from error

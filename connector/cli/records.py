@@ -37,7 +37,7 @@ def _tell_decision(document: dict) -> None:  # type: ignore[type-arg]  # a JSON 
     tell(f"{document['outcome']} {document['code']} at {document['at']} (run {document['run']})")
     for sentence in document["says"]:
         tell(f"  {sentence}")
-    tell(f"  Next: {document['next']['what']}.")
+    tell(f"  Next: {document['next']['what']}")
     for lifted in document["lifted_by"]:
         tell(f"  Changed by: {lifted}")
     tell(f"  Law: {'; '.join(document['law'])}")
@@ -92,7 +92,7 @@ def verify(context: click.Context, head: str) -> None:
     from connector.wiring import state_only  # noqa: PLC0415  # see above
 
     with state_only(context.obj) as (store, _, _config):
-        found = check(store.audit_entries(), store.audit_records().of, head)
+        found = check(store.log_entries(), store.log_records().of, head)
     click.echo(f"{found.count} lines hold, {found.records} with their record. Head: {found.head}")
 
 

@@ -311,4 +311,8 @@ def _newer(at: When, than: When) -> bool:
 
 
 def _count(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0  # noqa: PLR2004
+    """Reads how often somebody was asked; what cannot be read counts as once (fail closed)."""
+    whole = text.removesuffix(".0")
+    if not whole.isdecimal():
+        return 1 if text else 0
+    return int(whole.lstrip("0")[:9] or 0)

@@ -11,6 +11,7 @@ from connector.consent.person import OBJECTIONS
 from connector.consent.proof import missing_proof
 from connector.consent.reasons import Code
 from connector.consent.statement import Judged, opted_out_at
+from connector.consent.times import when
 from connector.consent.values import NEGATIVE, Truth, negative_truth
 from connector.model import Channel, Feed
 
@@ -73,6 +74,8 @@ def _global_act(facts: Facts) -> bool:
         or any(flag in facts.crm for flag in OBJECTIONS)
         or any(entry.feed in {Feed.OPTOUT, Feed.SPAM} for entry in facts.listed)
         or any(
-            negative_truth(row.row.cells.get("do_not_contact")) is Truth.YES for row in facts.kin
+            negative_truth(row.row.cells.get("do_not_contact")) is Truth.YES
+            or when(row.row.cells.get("objected_ts")) is not None
+            for row in facts.kin
         )
     )

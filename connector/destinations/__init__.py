@@ -34,3 +34,6 @@ class Destination(Protocol):
 
     def opt_out(self, outs: Sequence[OptOut], /) -> list[Receipt]:
         """Sets native flags for an act of the person."""
+
+    def erase(self, external_ids: Sequence[str], /) -> list[Receipt]:
+        """Deletes or anonymises the records with these ids (GDPR Art. 17)."""

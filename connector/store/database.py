@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -25,7 +25,7 @@ PATIENCE_S: Final = 30.0
 """How long to wait for another program that holds the database."""
 _KNOWN: Final = "sqlite:///state.db or postgresql://user@host/name"
 _NEEDS_WRITING: Final = frozenset(
-    {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY, sqlite3.SQLITE_CANTOPEN}
+    {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY}
 )
 
 
@@ -33,7 +33,12 @@ class Database:
     """An open state database; ``absent`` says that there is none yet and this one is empty."""
 
     def __init__(
-        self, engine: Engine, *, read_only: bool, absent: bool = False, copy: "_Copy | None" = None
+        self,
+        engine: Engine,
+        *,
+        read_only: bool,
+        absent: bool = False,
+        copy: ExitStack | None = None,
     ) -> None:
         self._engine = engine
         self._writer = engine.execution_options(writes=True)
@@ -92,7 +97,7 @@ class Database:
             if read_only:
                 return cls._empty(read_only=True, absent=True)
             _create(path)
-        engine = _engine(lambda: _connect(_uri(path, "ro" if read_only else "rw")))
+        engine = file_engine(path, "ro" if read_only else "rw")
         try:
             with _kept_open(engine):
                 seen = _version(engine)
@@ -109,11 +114,12 @@ class Database:
 
     @classmethod
     def _from_copy(cls, path: Path) -> Self:
-        copy = _Copy(path)
-        engine = _engine(lambda: _connect(_uri(copy.path, "rw")))
-        with _kept_open(engine):
+        with ExitStack() as undo:
+            folder = undo.enter_context(TemporaryDirectory(prefix="connector-"))
+            engine = file_engine(_copied(path, Path(folder)), "rw")
+            undo.callback(engine.dispose)
             migrate(engine)
-        return cls(engine, read_only=True, copy=copy)
+            return cls(engine, read_only=True, copy=undo.pop_all())
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -139,26 +145,19 @@ class Database:
         """Closes every connection and removes a private copy."""
         self._engine.dispose()
         if self._copy is not None:
-            self._copy.remove()
+            self._copy.close()
 
 
 class _UnfinishedWrite(Exception):
     """A reader met the journal of a killed run, which only a writer may roll back."""
 
 
-class _Copy:
-    """A private copy of a state file with the journal of a killed run, if there is one."""
-
-    def __init__(self, path: Path) -> None:
-        self._folder = TemporaryDirectory(prefix="connector-")
-        self.path = Path(self._folder.name) / path.name
-        shutil.copyfile(path, self.path)
-        journal = path.with_name(path.name + "-journal")
-        if journal.exists():
-            shutil.copyfile(journal, self.path.with_name(journal.name))
-
-    def remove(self) -> None:
-        self._folder.cleanup()
+def _copied(path: Path, folder: Path) -> Path:
+    """Copies a state file, and the journal of a killed run with it, into a private folder."""
+    journal = path.with_name(path.name + "-journal")
+    if journal.exists():
+        shutil.copyfile(journal, folder / journal.name)
+    return Path(shutil.copyfile(path, folder / path.name))
 
 
 def _version(engine: Engine) -> int | None:
@@ -178,6 +177,12 @@ def _kept_open(engine: Engine) -> Iterator[None]:
         undo.callback(engine.dispose)
         yield
         undo.pop_all()
+
+
+def file_engine(path: Path, mode: Literal["ro", "rw"]) -> Engine:
+    """Returns an engine on an existing SQLite file; it makes none."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return _engine(lambda: _connect(uri))
 
 
 def _engine(connect: Callable[[], sqlite3.Connection], **options: Any) -> Engine:
@@ -200,10 +205,6 @@ def _connect(uri: str) -> sqlite3.Connection:
     return connection
 
 
-def _uri(path: Path, mode: str) -> str:
-    return f"{path.absolute().as_uri()}?mode={mode}"
-
-
 def _exists(path: Path) -> bool:
     try:
         path.stat()
@@ -218,7 +219,7 @@ def _create(path: Path) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.unlink(missing_ok=True)  # of a run with the same number that was killed here
     os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    engine = _engine(lambda: _connect(_uri(fresh, "rw")))
+    engine = file_engine(fresh, "rw")
     try:
         migrate(engine)
         engine.dispose()

@@ -111,7 +111,7 @@ def decode(text: str) -> Payload:
                 return Tag(**stored, checked_at=checked_at)
             case _:
                 raise ValueError(f"a stored payload is a {kind}, which is not written here")
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError("a stored payload has other fields than this version writes") from error
 
 

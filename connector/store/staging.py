@@ -6,29 +6,29 @@ kept, with its digest, for approval.
 
 import hashlib
 import json
-import pickle
-import shutil
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple, Self
 
-from connector.consent.times import point
 from connector.model import Action, Feed, Interval, Kind, KinId, PersonId, Row, Suppression
 from connector.store.faults import stating
-from connector.store.payload import RANK, outbox_key
+from connector.store.notation import read, write
+from connector.store.payload import RANK, content_hash, outbox_key
 from connector.store.rows import Change, Planned, instant, micros
 
 BATCH: Final = 500
 _TABLES: Final = """
 CREATE TABLE row (person TEXT, kin TEXT, email TEXT, source TEXT, contact_id TEXT, cells BLOB);
-CREATE TABLE listed (kin TEXT, feed TEXT, email TEXT, category TEXT, at INTEGER);
+CREATE TABLE listed (kin TEXT, feed TEXT, email TEXT, category TEXT, earliest INTEGER,
+                     latest INTEGER);
 CREATE INDEX listed_kin ON listed (kin);
 CREATE TABLE plan (rank INTEGER, kind TEXT, person TEXT, destination TEXT, code TEXT, name TEXT,
                    hash TEXT);
-CREATE TABLE change (seq INTEGER PRIMARY KEY, value BLOB);
+CREATE TABLE change (seq INTEGER PRIMARY KEY, name TEXT, value TEXT);
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT);
 """
 _INDEXES: Final = (
@@ -79,7 +79,14 @@ class Staging:
     def kept(cls, path: Path) -> Self:
         """Opens one that was kept."""
         with stating("opening a kept plan"):
-            return cls(path, None)
+            path.stat()  # the driver would make a missing one
+            staging = cls(path, None)
+            try:
+                staging._db.execute("SELECT count(*) FROM plan").fetchone()
+            except sqlite3.Error:
+                staging._db.close()
+                raise
+            return staging
 
     def __enter__(self) -> Self:
         """Returns the open staging."""
@@ -92,12 +99,21 @@ class Staging:
             self._folder.cleanup()
 
     def keep(self, path: Path) -> None:
-        """Keeps the plan at a path, mode 0600."""
+        """Keeps the plan at a path, mode 0600, and gives up the rows that it came from.
+
+        The file appears whole or not at all; the rows of everybody else are not in it.
+        """
+        part = path.with_name(path.name + ".part")
         with stating("keeping the plan"):
-            self._db.commit()
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            shutil.copyfile(self._path, path)
+            part.unlink(missing_ok=True)
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            for statement in ("DELETE FROM row", "DELETE FROM listed", "COMMIT"):
+                self._db.execute(statement)
+            self._db.execute("VACUUM INTO ?", (str(part),))
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.replace(path)
             self._db.execute("BEGIN")
 
     def add_rows(self, rows: Iterable[StagedRow]) -> int:
@@ -107,7 +123,14 @@ class Staging:
             self._db.executemany(
                 "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)",
                 (
-                    (s.person, s.kin, s.email, s.row.source, s.row.contact_id, _cells(s.row.cells))
+                    (
+                        s.person,
+                        s.kin,
+                        s.email,
+                        s.row.source,
+                        _whole(s.row.contact_id),
+                        _cells(s.row.cells),
+                    )
                     for s in rows
                 ),
             )
@@ -118,13 +141,14 @@ class Staging:
         before = self._db.total_changes
         with stating("staging suppressions"):
             self._db.executemany(
-                "INSERT INTO listed VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     (
                         kin,
                         s.feed,
-                        s.email,
-                        s.category,
+                        _whole(s.email),
+                        _whole(s.category),
+                        None if s.at is None else micros(s.at.earliest),
                         None if s.at is None else micros(s.at.latest),
                     )
                     for kin, s in entries
@@ -135,11 +159,13 @@ class Staging:
     def listed(self, kin: KinId) -> tuple[Suppression, ...]:
         """Returns what suppresses one mailbox."""
         found = self._db.execute(
-            "SELECT feed, email, category, at FROM listed WHERE kin = ? ORDER BY 1, 2, 3, 4", (kin,)
+            "SELECT feed, email, category, earliest, latest FROM listed WHERE kin = ?"
+            " ORDER BY 1, 2, 3, 4, 5",
+            (kin,),
         )
         return tuple(
-            Suppression(Feed(feed), email, None if at is None else point(instant(at)), category)
-            for feed, email, category, at in found
+            Suppression(Feed(feed), email, None if at[0] is None else _interval(at), category)
+            for feed, email, category, *at in found
         )
 
     def is_listed(self, kin: KinId) -> bool:
@@ -198,13 +224,12 @@ class Staging:
                     self._db.execute(
                         "INSERT INTO plan VALUES (?, ?, ?, ?, ?, ?, ?)", _plan_line(change.action)
                     )
-                value = pickle.dumps(change)
-                self._db.execute("INSERT INTO change (value) VALUES (?)", (value,))
+                self._db.execute("INSERT INTO change (name, value) VALUES (?, ?)", write(change))
 
     def changes(self) -> Iterator[Change]:
         """Yields all changes in the order in which they were spooled."""
-        for (value,) in self._db.execute("SELECT value FROM change ORDER BY seq"):
-            yield pickle.loads(value)  # noqa: S301  # our own file, private to this user
+        for name, value in self._db.execute("SELECT name, value FROM change ORDER BY seq"):
+            yield read(name, value)
 
     def plan(self) -> Iterator[dict[str, object]]:
         """Yields the plan in the order of delivery, by pseudonym."""
@@ -223,10 +248,10 @@ class Staging:
         return {kind.value: found.get(kind.value, 0) for kind in Kind}
 
     def digest(self) -> str:
-        """Returns SHA-256 over the ordered plan."""
+        """Returns SHA-256 over everything that a commit of this plan would save, in order."""
         total = hashlib.sha256()
-        for line in self._db.execute("SELECT name, hash FROM plan ORDER BY rank, name"):
-            total.update("\n".join(line).encode())
+        for line in self._db.execute("SELECT name, value FROM change ORDER BY seq"):
+            total.update("\n".join((*line, "")).encode())
         return total.hexdigest()
 
     def write_plan(self, path: Path) -> None:
@@ -249,10 +274,9 @@ class Staging:
 
 
 def _plan_line(action: Action) -> tuple[int, str, str, str, str, str, str]:
-    content = hashlib.sha256(repr(action).encode()).hexdigest()
     return (
         RANK[action.kind], action.kind, action.person, action.destination, action.code,
-        outbox_key(action), content,
+        outbox_key(action), content_hash(action.payload),
     )  # fmt: skip
 
 
@@ -265,8 +289,17 @@ def _out(cell: Any) -> Any:
 
 
 def _row(source: str, contact_id: str, cells: str) -> Row:
-    read = json.loads(cells)
-    for name, cell in read.items():
+    found = json.loads(cells)
+    for name, cell in found.items():
         if isinstance(cell, list):
-            read[name] = Interval(instant(cell[0]), instant(cell[1]))
-    return Row(source, contact_id, read)
+            found[name] = _interval(cell)
+    return Row(source, contact_id, found)
+
+
+def _interval(ends: Sequence[int]) -> Interval:
+    return Interval(instant(ends[0]), instant(ends[1]))
+
+
+def _whole(text: str) -> str:
+    """Returns text that a database takes: half a surrogate pair becomes a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

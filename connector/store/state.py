@@ -1,15 +1,10 @@
-"""The state: what is known of people, what was decided about them, what was written for them.
-
-One class of verbs over one database. Every verb is a short transaction; a stream is one per page,
-so that its reader may write. A second writer is kept out by the account's lock (``ledger``).
-"""
+"""The state: what is known of people, decided about them and written for them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from types import TracebackType
 from typing import Self
 
-from sqlalchemy import delete, func, insert, select, true, update
+from sqlalchemy import delete, func, insert, select, update
 
 from connector.audit import Entry, Head
 from connector.model import KinId, PersonId, Receipt
@@ -17,10 +12,9 @@ from connector.store import changes, people, trail, writes
 from connector.store.database import Database
 from connector.store.rows import (
     Change,
-    Cursor,
     Decided,
     FeedRead,
-    Logged,
+    LeadStatus,
     Person,
     Run,
     Tombstone,
@@ -30,7 +24,6 @@ from connector.store.rows import (
 )
 from connector.store.schema import (
     AUDIT_RECORD,
-    CURSOR,
     DECISION,
     FEED,
     LEAD,
@@ -38,199 +31,156 @@ from connector.store.schema import (
     PERSON,
     RUN,
     SETTING,
+    TOMBSTONE,
 )
-
-UNFINISHED = (WriteState.PLANNED, WriteState.REFUSED)
-"""What a person or a new decision may cancel: it is known not to be in the destination."""
 
 
 class Store:
-    """The open state. Every verb raises StateError if it cannot be read or saved."""
+    """One account's state; a context manager. Every error of the database is a StateError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @classmethod
-    def open(cls, url: str, *, read_only: bool = False) -> Self:
-        """Opens the state; a writer creates and migrates it, a reader leaves every byte alone."""
+    def open(cls, url: str, *, read_only: bool) -> Self:
+        """Opens the state of a URL; reading only never changes or creates it."""
         return cls(Database.open(url, read_only=read_only))
+
+    def __enter__(self) -> Self:
+        """Returns the open state."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes it."""
+        self._database.close()
 
     @property
     def absent(self) -> bool:
-        """True when there is no state yet: this is an empty one in memory, for a first plan."""
+        """True if there is no state yet and this one is empty."""
         return self._database.absent
 
-    def close(self) -> None:
-        """Closes the database; the store cannot be used after it."""
-        self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    # people
-
-    def known(self, persons: Iterable[PersonId]) -> dict[PersonId, Person]:
-        """Returns those of the given people of whom something is kept."""
-        return {one.id: one for one in people.among(self._database, PERSON.c.id, persons)}
-
-    def tracked(self) -> Iterator[Person]:
-        """Yields everyone of whom something is kept, by id."""
-        return people.stream(self._database, true())
+    def known(self, ids: Iterable[PersonId]) -> dict[PersonId, Person]:
+        """Returns those of the people whom the state knows."""
+        return {p.id: p for p in people.among(self._database, PERSON.c.id, ids)}
 
     def pushed(self) -> Iterator[Person]:
-        """Yields everyone with a lead that is out, by id: withdrawals are compared with them."""
+        """Yields everyone of whom a lead is out."""
         return people.stream(self._database, people.is_pushed())
 
-    def kin_of_pushed(self, kin: Iterable[KinId]) -> dict[KinId, tuple[Person, ...]]:
-        """Returns, by kin, the people with a lead that is out: whom an opt-out reaches."""
-        found: dict[KinId, tuple[Person, ...]] = {}
-        for one in people.among(self._database, PERSON.c.kin, kin, people.is_pushed()):
-            found[one.kin] = (*found.get(one.kin, ()), one)
-        return found
-
-    def due(self, now: datetime) -> Iterator[PersonId]:
-        """Yields everyone whose decision may be another one by time alone."""
-        return people.due(self._database, now)
+    def tracked(self) -> Iterator[Person]:
+        """Yields everyone of whom anything is kept."""
+        return people.stream(self._database, PERSON.c.id != "")
 
     def tombstones(self, kin: Iterable[KinId]) -> dict[KinId, tuple[Tombstone, ...]]:
-        """Returns, by kin, what must keep a person from coming back."""
+        """Returns the tombstones of those kin that have one."""
         with self._database.read() as connection:
             return people.tombstones(connection, kin)
 
-    def decisions(self, person: PersonId, limit: int = 20) -> Sequence[Decided]:
-        """Returns a person's decisions, newest first."""
-        with self._database.read() as connection:
-            return people.decisions(connection, person, limit)
-
-    # one commit
-
-    def commit(self, batch: Iterable[Change]) -> Head:
-        """Saves a stream of changes in one transaction; returns the head of the decision log.
-
-        A person's leads are changes of their own. A recall replaces pushes that wait; so does a
-        decision that is no push. What was sent and not answered is never overwritten.
-        """
+    def commit(self, stream: Iterable[Change]) -> Head:
+        """Saves all changes in one transaction; returns the head of the decision log."""
         with self._database.write() as connection:
-            return changes.save(connection, batch)
+            return changes.save(connection, stream)
 
-    # the outbox
-
-    def outbox(self) -> Iterator[Write]:
-        """Yields what may be sent now, in the order of delivery, by destination."""
+    def due_writes(self) -> Iterator[Write]:
+        """Yields what may be sent now, in the order of delivery."""
         return writes.due(self._database)
 
-    def in_doubt(self) -> Iterator[Write]:
-        """Yields what was sent without an answer: it is settled by reading, never sent again."""
+    def unanswered(self) -> Iterator[Write]:
+        """Yields what was sent and not answered: to be settled by reading."""
         return writes.unanswered(self._database)
 
     def mark_sent(self, keys: Iterable[str], now: datetime) -> frozenset[str]:
-        """Saves that writes are being sent; send only those whose keys are returned."""
+        """Marks writes as sent, durably; only the returned keys may be sent."""
         with self._database.write() as connection:
             return writes.mark_sent(connection, keys, now)
 
     def doubt(self, keys: Iterable[str], fault: str) -> int:
-        """Saves that nobody knows whether writes happened; returns how many."""
+        """Saves that nobody knows whether sent writes happened; returns how many."""
         with self._database.write() as connection:
             return writes.set_state(connection, keys, WriteState.IN_DOUBT, fault, WriteState.SENT)
 
     def settle(self, receipts: Mapping[str, Receipt], now: datetime) -> None:
-        """Saves the answers to sent writes by key, and their leads and tags with them.
-
-        A read that finds a write missing settles it with a fault: it is planned again.
-        """
+        """Settles sent writes by their receipts."""
         with self._database.write() as connection:
             writes.settle(connection, receipts, now)
 
     def cancel(self, keys: Iterable[str], why: str) -> int:
-        """Takes planned or refused writes out of the outbox; returns how many."""
+        """Cancels writes that are known not to have happened; returns how many."""
         with self._database.write() as connection:
-            return writes.set_state(connection, keys, WriteState.CANCELLED, why, *UNFINISHED)
+            cancelled, not_out = WriteState.CANCELLED, (WriteState.PLANNED, WriteState.REFUSED)
+            return writes.set_state(connection, keys, cancelled, why, *not_out)
 
     def retry_refused(self) -> int:
-        """Plans every refused write again, at the start of a run; returns how many."""
-        refused = update(OUTBOX).where(OUTBOX.c.state == WriteState.REFUSED)
+        """Plans again what was refused in an earlier run: a bad row is tried until it succeeds."""
         with self._database.write() as connection:
-            return connection.execute(refused.values(state=WriteState.PLANNED)).rowcount
+            again = update(OUTBOX).where(OUTBOX.c.state == WriteState.REFUSED)
+            return connection.execute(again.values(state=WriteState.PLANNED)).rowcount
 
     def unfinished(self) -> dict[str, int]:
         """Counts writes that are not finished, by state."""
-        waiting = (*UNFINISHED, *writes.UNANSWERED)
-        asked = select(OUTBOX.c.state, func.count()).where(OUTBOX.c.state.in_(waiting))
+        open_ = (WriteState.PLANNED, WriteState.SENT, WriteState.IN_DOUBT, WriteState.REFUSED)
         with self._database.read() as connection:
-            found = connection.execute(asked.group_by(OUTBOX.c.state)).all()
-            return {str(state): int(number) for state, number in found}
+            found = select(OUTBOX.c.state, func.count()).where(OUTBOX.c.state.in_(open_))
+            rows = connection.execute(found.group_by(OUTBOX.c.state)).all()
+            return {row[0]: row[1] for row in rows}
 
-    # feeds, cursors, runs, settings
+    def decisions(self, person: PersonId, limit: int = 100) -> Sequence[Decided]:
+        """Returns a person's decisions, newest first."""
+        with self._database.read() as connection:
+            return people.decisions(connection, person, limit)
 
-    def feeds(self) -> dict[str, FeedRead]:
+    def pushes(self) -> Iterator[tuple[PersonId, str]]:
+        """Yields (person, CRM record) of every lead that is out."""
+        with self._database.read() as connection:
+            out = select(LEAD.c.person, LEAD.c.destination, LEAD.c.record_id)
+            rows = connection.execute(out.where(LEAD.c.status == LeadStatus.PUSHED)).all()
+        yield from ((PersonId(person), f"{name}/{record}") for person, name, record in rows)
+
+    def runs(self, limit: int = 10) -> list[Run]:
+        """Returns the last runs, newest first."""
+        asked = select(RUN).order_by(RUN.c.started_at.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [row_of(Run, row) for row in connection.execute(asked).mappings()]
+
+    def feeds(self) -> list[FeedRead]:
         """Returns when each feed was last read completely."""
         with self._database.read() as connection:
-            rows = connection.execute(select(FEED)).mappings()
-            return {row["name"]: row_of(FeedRead, row) for row in rows}
+            return [row_of(FeedRead, row) for row in connection.execute(select(FEED)).mappings()]
 
-    def cursors(self) -> dict[str, str]:
-        """Returns where each reading continues."""
+    def setting(self, key: str) -> str:
+        """Returns a setting, ``""`` if it was never set."""
         with self._database.read() as connection:
-            rows = connection.execute(select(CURSOR)).mappings()
-            return {row["name"]: row_of(Cursor, row).value for row in rows}
+            asked = select(SETTING.c.value).where(SETTING.c.key == key)
+            return connection.scalar(asked) or ""
 
-    def runs(self, limit: int = 20) -> Sequence[Run]:
-        """Returns the last runs, newest first."""
-        newest = select(RUN).order_by(RUN.c.started_at.desc(), RUN.c.id.desc()).limit(limit)
-        with self._database.read() as connection:
-            return [row_of(Run, row) for row in connection.execute(newest).mappings()]
-
-    def setting(self, key: str) -> str | None:
-        """Returns what was kept under a name: account id, first approval, key check value."""
-        with self._database.read() as connection:
-            return connection.scalar(select(SETTING.c.value).where(SETTING.c.key == key))
-
-    def keep_setting(self, key: str, value: str) -> None:
-        """Keeps a value under a name, instead of an earlier one."""
+    def set(self, key: str, value: str) -> None:
+        """Keeps a setting."""
         with self._database.write() as connection:
             connection.execute(delete(SETTING).where(SETTING.c.key == key))
-            connection.execute(insert(SETTING).values(key=key, value=value))
+            connection.execute(insert(SETTING), {"key": key, "value": value})
 
-    # the decision log
+    def log_entries(self) -> Iterator[Entry]:
+        """Yields every line of the decision log."""
+        return trail.entries(self._database)
 
-    def audit_head(self) -> Head:
-        """Returns the head of the decision log, for safe keeping elsewhere."""
+    def log_records(self) -> trail.Records:
+        """Returns the records behind the lines of the log."""
+        return trail.Records(self._database)
+
+    def log_head(self) -> Head:
+        """Returns the head of the decision log."""
         with self._database.read() as connection:
             return changes.head(connection)
 
-    def audit_entries(self) -> Iterator[Entry]:
-        """Yields the lines of the decision log in order."""
-        return trail.entries(self._database)
-
-    def audit_records(self) -> trail.Records:
-        """Returns the records behind the lines; ``.of`` is what ``audit.verify`` asks."""
-        return trail.Records(self._database)
-
-    def audit_of(self, person: PersonId) -> Sequence[trail.Kept]:
-        """Returns what the log holds about a person, oldest first."""
-        return trail.of_person(self._database, person)
-
-    # erasure
-
-    def forget(self, person: PersonId, stone: Tombstone, logged: Iterable[Logged] = ()) -> None:
-        """Erases a person and leaves a tombstone (GDPR Art. 17; rules 4.2, 4.3).
-
-        Gone are the person, leads, writes, evidence and proofs, and the salts and records of the
-        log; its lines stay and still verify. A decision keeps outcome and code. ``logged`` are
-        records of the erasure itself and must not name the person.
-        """
+    def forget(self, person: PersonId, kin: KinId, now: datetime) -> None:
+        """Erases a person, their records and salts; a tombstone and the bare log lines remain."""
         with self._database.write() as connection:
-            for table in (OUTBOX, LEAD, AUDIT_RECORD):
+            changes.save(connection, [Tombstone(kin, "erased", now)])
+            for table in (AUDIT_RECORD, DECISION, OUTBOX, LEAD):
                 connection.execute(delete(table).where(table.c.person == person))
             connection.execute(delete(PERSON).where(PERSON.c.id == person))
-            of_theirs = update(DECISION).where(DECISION.c.person == person)
-            connection.execute(of_theirs.values(evidence=None, proof=None))
-            changes.save(connection, [stone, *logged])
+
+    def stones(self) -> int:
+        """Counts tombstones."""
+        with self._database.read() as connection:
+            return connection.scalar(select(func.count()).select_from(TOMBSTONE)) or 0

@@ -11,6 +11,7 @@ and an address in a path is masked.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -68,6 +69,7 @@ class Transport:
         self._explain = explain
         self._patience = patience
         self._session = requests.Session()
+        self._counting = threading.Lock()
 
     def close(self) -> None:
         """Closes the kept connections."""
@@ -113,7 +115,8 @@ class Transport:
         wait = self._quota.take(self.clock.now().timestamp())
         if wait > 0:
             self.clock.sleep(wait)
-        self.calls += 1
+        with self._counting:
+            self.calls += 1
         started = time.perf_counter()
         try:
             response = self._request(call)

@@ -49,6 +49,7 @@ class MemoryLedger:
     def __init__(self, token: Token | None = None, wait: float = 0.0) -> None:
         self.kept = token
         self.wait = wait
+        self.waits: list[float] = []
         self.bad: set[str] = set()
         self.booked = 0
 
@@ -67,8 +68,9 @@ class MemoryLedger:
 
     def may_authenticate(self, _key: str, _now: float, /) -> float:
         """Books one authentication where there is no wait."""
-        self.booked += self.wait == 0
-        return self.wait
+        wait = self.waits.pop(0) if self.waits else self.wait
+        self.booked += wait == 0
+        return wait
 
     def refuse(self, _key: str, fingerprint: str, /) -> None:
         """Remembers a fingerprint."""
@@ -83,6 +85,12 @@ class MemoryLedger:
 def clock() -> StillClock:
     """Returns a clock that stands still."""
     return StillClock()
+
+
+@pytest.fixture
+def quota() -> OpenQuota:
+    """Returns a quota without a limit."""
+    return OpenQuota()
 
 
 @pytest.fixture

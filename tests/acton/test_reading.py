@@ -6,8 +6,10 @@ import pytest
 import responses
 
 from connector.acton import Column, Source
-from connector.acton.client import PAGE
+from connector.acton.pages import PAGE
 from connector.acton.wire import reader
+from connector.consent.times import UNREADABLE, when
+from connector.consent.values import Truth, truth
 from connector.errors import SourceError
 from connector.model import Feed, Interval
 
@@ -94,7 +96,87 @@ def test_every_missing_or_doubled_heading_is_named() -> None:
 )
 def test_a_negative_column_is_turned(said: str, read: str) -> None:
     """A do-not-contact cell never turns into a yes."""
-    assert cell(Column("consent", "DNC", negative=True), said) == read
+    assert cell(Column("consent_email", "DNC", negative=True), said) == read
+
+
+@pytest.mark.parametrize("word", ["opt-in", "Agreed", "granted", "I consent"])
+def test_a_word_of_agreement_in_a_negative_column_is_no_yes(word: str) -> None:
+    """Nobody knows what *agreed* means under *do not contact*, so it stays unclear."""
+    read = cell(Column("consent_email", "DNC", negative=True), word)
+    assert truth(read) is Truth.AMBIGUOUS
+
+
+def test_do_not_contact_is_never_turned() -> None:
+    """A yes under *do not contact* stays a yes, whatever polarity the map declares."""
+    assert cell(Column("do_not_contact", "DNC", negative=True), "yes") == "yes"
+
+
+@pytest.mark.parametrize(
+    ("form", "zone", "text", "earliest", "latest"),
+    [
+        ("%d/%m/%Y %H:%M", "Europe/London", "25/10/2026 01:30",
+         "2026-10-25T00:30:00+00:00", "2026-10-25T01:30:00+00:00"),
+        ("%d/%m/%Y", "Europe/London", "25/10/2026",
+         "2026-10-24T23:00:00+00:00", "2026-10-25T23:59:59.999999+00:00"),
+        ("%d/%m/%Y", None, "02/01/2026",
+         "2026-01-01T10:00:00+00:00", "2026-01-03T12:00:00+00:00"),
+        ("%Y-%m-%d %H:%M %z", None, "2026-01-02 10:00 +0200",
+         "2026-01-02T08:00:00+00:00", "2026-01-02T08:00:00+00:00"),
+    ],
+    ids=["clocks go back", "a day of 25 hours", "no zone", "an offset"],
+)  # fmt: skip
+def test_a_declared_format_gives_an_honest_interval(
+    form: str, zone: str | None, text: str, earliest: str, latest: str
+) -> None:
+    """What the clock left open stays open: both ends are told."""
+    read = cell(Column("at", "At", date_format=form, time_zone=zone), text)
+    assert isinstance(read, Interval)
+    assert (read.earliest.isoformat(), read.latest.isoformat()) == (earliest, latest)
+
+
+@pytest.mark.parametrize("text", ["", "n/a", "0", "01/01/1970", "30/12/1899"])
+def test_no_date_is_no_date(text: str) -> None:
+    """Empty cells and what systems write in their place are missing, not unreadable."""
+    assert cell(Column("at", "At", date_format="%d/%m/%Y", time_zone="UTC"), text) == ""
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [("%d/%m/%Y", "31/12/9999"), ("%d/%m/%Y", "31/02/2026"), ("%m/%Y", "02/2026"),
+     ("%d %b", "2 Jan"), ("%d/%m/%Y", "01/01/0001x")],
+)  # fmt: skip
+def test_what_tells_no_instant_is_unreadable(form: str, text: str) -> None:
+    """Impossible days, the calendar's end and formats without day or year never parse."""
+    read = cell(Column("at", "At", date_format=form, time_zone="Pacific/Auckland"), text)
+    assert isinstance(read, Interval) or read == f"unreadable: {text}"
+    assert when(read) is UNREADABLE or text.endswith("9999")
+
+
+@pytest.mark.parametrize(
+    ("text", "latest"),
+    [
+        ("2026-01-02", "2026-01-03T07:59:59.999999+00:00"),
+        ("2026-01-02 10:00:00", "2026-01-02T18:00:00+00:00"),
+    ],
+)
+def test_a_declared_zone_alone_narrows_iso_texts(text: str, latest: str) -> None:
+    """An ISO text without an offset is read in the column's zone."""
+    read = cell(Column("at", "At", time_zone="US/Pacific"), text)
+    assert isinstance(read, Interval)
+    assert read.latest.isoformat() == latest
+
+
+@pytest.mark.parametrize("text", ["2026-01-02T10:00:00Z", "02/01/2026", ""])
+def test_a_declared_zone_leaves_other_texts_alone(text: str) -> None:
+    """Texts with an offset, and those that are no ISO dates, pass as they are."""
+    assert cell(Column("at", "At", time_zone="US/Pacific"), text) == text
+
+
+def test_a_row_without_origin_belongs_to_its_source() -> None:
+    """Where a contact names no list of origin, the source itself stands for it."""
+    source = Source("contacts", "all", (EMAIL,), "Origin")
+    read = reader(source, ["E-mail", "Origin"])
+    assert [read(["a", " l-7 "], "1").source, read(["a", " "], "1").source] == ["l-7", "all"]
 
 
 def test_a_day_is_the_local_day() -> None:
@@ -154,7 +236,7 @@ def test_missed_contacts_are_read_again(acton) -> None:
 @responses.activate
 def test_a_feed_is_read_until_a_short_page(acton) -> None:
     """A full page is followed by another although the count is always -1."""
-    no_feeds_but("optout", [[entry(n) for n in range(PAGE)], [entry(PAGE)]])
+    no_feeds_but("optout", [[entry(n) for n in range(PAGE)], [entry(PAGE - 1), entry(PAGE)]])
     found = list(acton.suppressions())
     assert len(found) == PAGE + 1
     assert found[0].feed is Feed.OPTOUT
@@ -196,7 +278,7 @@ def test_a_window_is_sent_in_seconds_and_overlaps(acton) -> None:
     """``since`` asks from fifteen minutes earlier, in the unit that can only over-return."""
     no_feeds_but("optout", [[]])
     list(acton.suppressions(since=datetime(2026, 11, 24, 12, tzinfo=UTC)))
-    assert "createdafter=1795520700" in responses.calls[0].request.url
+    assert "createdafter=1795520700" in responses.calls[1].request.url
 
 
 @responses.activate
