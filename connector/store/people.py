@@ -5,7 +5,6 @@ A page is a transaction of its own: a stream holds no lock while its reader writ
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -13,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from connector.model import KinId, PersonId
 from connector.store.database import Database
-from connector.store.rows import Decided, LeadState, LeadStatus, Person, Tombstone, micros, row_of
+from connector.store.rows import Decided, LeadState, LeadStatus, Person, Tombstone, row_of
 from connector.store.schema import DECISION, LEAD, PERSON, TOMBSTONE
 
 PAGE: Final = 500
@@ -62,19 +61,6 @@ def stream(database: Database, where: ColumnElement[bool]) -> Iterator[Person]:
 def is_pushed() -> ColumnElement[bool]:
     """Returns the condition that some lead of the person is out."""
     return PERSON.c.id.in_(select(LEAD.c.person).where(LEAD.c.status == LeadStatus.PUSHED))
-
-
-def due(database: Database, now: datetime) -> Iterator[PersonId]:
-    """Yields everyone whose ``look_again_at`` has come."""
-    last = ""
-    while True:
-        page = select(PERSON.c.id).where(PERSON.c.look_again_at <= micros(now), PERSON.c.id > last)
-        with database.read() as connection:
-            found = connection.scalars(page.order_by(PERSON.c.id).limit(PAGE)).all()
-        yield from map(PersonId, found)
-        if len(found) < PAGE:
-            return
-        last = found[-1]
 
 
 def tombstones(connection: Connection, kin: Iterable[KinId]) -> dict[KinId, tuple[Tombstone, ...]]:

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import select
 
 from connector.audit import Entry
-from connector.model import PersonId
 from connector.store.database import Database
 from connector.store.schema import AUDIT_ENTRY, AUDIT_RECORD
 
@@ -51,22 +50,3 @@ class Records:
 
 def _record(salt: str, record: str) -> tuple[bytes, object]:
     return bytes.fromhex(salt), json.loads(record)
-
-
-class Kept(NamedTuple):
-    """A record of the log that is still there."""
-
-    seq: int
-    at: str
-    what: str
-    record: dict[str, Any]
-
-
-def of_person(database: Database, person: PersonId) -> list[Kept]:
-    """Returns what the log says about one person, oldest first."""
-    asked = select(AUDIT_ENTRY.c.seq, AUDIT_ENTRY.c.ts, AUDIT_ENTRY.c.type, AUDIT_RECORD.c.record)
-    asked = asked.join(AUDIT_RECORD, AUDIT_RECORD.c.seq == AUDIT_ENTRY.c.seq)
-    asked = asked.where(AUDIT_RECORD.c.person == person).order_by(AUDIT_ENTRY.c.seq)
-    with database.read() as connection:
-        rows = connection.execute(asked).all()
-        return [Kept(seq, ts, what, json.loads(record)) for seq, ts, what, record in rows]
