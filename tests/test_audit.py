@@ -28,6 +28,7 @@ class Log:
     records: dict[int, tuple[bytes, object]]
 
     def check(self, kept_head: str = "") -> tuple[int, str, int]:
+        """Verifies the chain."""
         found = verify(self.entries, self.records.get, kept_head)
         return found.count, found.head, found.records
 
