@@ -77,10 +77,10 @@ likely = st.one_of(
 )
 """What columns do hold."""
 known_people = st.sampled_from(
-    [(case.policy, case.evidence) for case in CASES]
-    + [("consent_only", evidence(row(country))) for country in WHO]
+    [(case.evidence, case.policy, case.now) for case in CASES]
+    + [(evidence(row(country)), "consent_only", T0) for country in WHO]
 )
-"""The people of the worked cases and the base people, each with a policy."""
+"""The people of the worked cases and the base people, each with a policy and an instant."""
 fields = st.sampled_from(FIELDS)
 intervals = st.one_of(
     st.none(),
@@ -162,15 +162,15 @@ def people(
     policies: tuple[str, ...] = POLICIES,
 ) -> Person:
     """Draws a case, perhaps with another case's rows mixed in, and changes up to four cells."""
-    case, known = draw(known_people)
+    known, usual, now = draw(known_people)
     if draw(st.booleans()):
-        known = mixed(known, draw(known_people)[1])
+        known = mixed(known, draw(known_people)[0])
     for _ in range(draw(st.integers(0, 4)) if known.rows else 0):
         place = draw(st.integers(0, len(known.rows) - 1))
         changed = with_cell(known.rows[place], draw(fields), draw(values))
         known = with_row(known, place, changed)
-    name = case if draw(st.booleans()) else draw(st.sampled_from(policies))
-    return Person(known, policy_of(name if name in policies else policies[0]), T0)
+    name = usual if draw(st.booleans()) else draw(st.sampled_from(policies))
+    return Person(known, policy_of(name if name in policies else policies[0]), now)
 
 
 def mixed(known: Evidence, other: Evidence) -> Evidence:
