@@ -9,7 +9,7 @@ from tests.consent.people import decide, entry, row, silent
 
 EMAIL, PHONE = Channel.EMAIL, Channel.PHONE
 BOTH = {"consent_email": "Yes", "consent_phone": "Yes"}
-BEFORE, SAME, LATER = "2026-03-10T09:29:59Z", "2026-03-10T09:30:00Z", "2026-03-10T09:30:01Z"
+LATER = "2026-03-10T09:30:01Z"
 
 
 def no(ts: Cell = LATER, said: Cell = "No", channel: str = "consent_email", **more: Cell) -> Row:

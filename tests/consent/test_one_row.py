@@ -135,10 +135,12 @@ def test_inexact_consent_cannot_show_a_bot() -> None:
     """Ten seconds can only be counted between two exact instants."""
     vague = row("DE", consent_ts="2026-03-10", doi_ts="2026-03-10T09:30:01Z")
     assert decide(vague).codes == (Code.OK_CONSENT,)
+    long = row("DE", consent_ts=Interval(GIVEN, GIVEN + DAY), doi_ts="2026-03-10T09:30:01Z")
+    assert decide(long).codes == (Code.OK_CONSENT,)
     same = Interval(GIVEN, GIVEN + DAY)
     assert decide(row("DE", consent_ts=same, doi_ts=same)).codes == (Code.OK_CONSENT,)
-    end = Interval(GIVEN - DAY, GIVEN)
-    assert decide(row("DE", consent_ts=end, doi_ts=end)).codes == (Code.OK_CONSENT,)
+    exact = Interval(GIVEN, GIVEN + 0 * DAY)
+    assert decide(row("DE", consent_ts=exact, doi_ts=exact)).codes == (Code.DOI_SUSPECT_BOT,)
 
 
 @pytest.mark.parametrize("method", ["signature", "verbal_recorded"])
@@ -308,6 +310,19 @@ def test_tie_is_broken_by_what_the_rows_say_not_by_their_order() -> None:
     first, second = row(source="l-0001"), row(source="l-0002")
     assert decide(first, second).grounds[0].row.source == "l-0001"
     assert decide(second, first).grounds[0].row.source == "l-0001"
+
+
+def test_last_comparison_is_of_what_is_merely_reported() -> None:
+    """Among equals the row whose first differing code stands later, or is missing, is better."""
+    unproven = row("DE", consent_phone="Yes")
+    plain = row("DE")
+    for rows in ((unproven, plain), (plain, unproven)):
+        assert judged(*rows) == plain.cells
+    withdrawn = row(consent_phone="Yes")
+    disputed = row(consent_phone="Yes", consent_ts=Interval(GIVEN, GIVEN + DAY))
+    no = silent(consent_phone="No", consent_ts="2026-03-10T10:00:00Z")
+    for rows in ((withdrawn, disputed, no), (disputed, withdrawn, no)):
+        assert judged(*rows) == disputed.cells
 
 
 def test_nothing_to_judge_is_nothing_judged() -> None:

@@ -109,6 +109,7 @@ NOTICE_RELAXED = (Relaxation(Relaxable.NOTICE, "r", "n", T0 + timedelta(days=90)
 BY_DATE = (
     (datetime.fromisoformat("2022-01-10T00:00:00Z"), "pn-2022-01"),
     (datetime.fromisoformat("2024-03-01T00:00:00Z"), "pn-2024-03"),
+    (datetime.fromisoformat("2026-06-01T00:00:00Z"), "pn-2026-06"),
 )
 MAP = {"l-0001": Declaration(frozenset({"sales_contact"}), notices=BY_DATE)}
 
@@ -160,3 +161,13 @@ def test_notice_that_a_label_names_but_nobody_registered() -> None:
     relaxed = ruled(relaxations=NOTICE_RELAXED)
     assert decide(unknown, policy=relaxed).codes == (Code.OK_RELAXED, Code.NOTICE_UNKNOWN)
     assert decide(unknown).codes == (Code.NOTICE_UNKNOWN,)
+
+
+def test_known_notice_is_not_replaced_by_the_one_in_force() -> None:
+    """Only an unknown notice is looked up; a registered one of the row stands."""
+    outdated = ((datetime.fromisoformat("2018-05-25T00:00:00Z"), "pn-2018-05"),)
+    lists = {"l-0001": Declaration(frozenset({"sales_contact"}), notices=outdated)}
+    both = (*NOTICE_RELAXED, Relaxation(Relaxable.EVIDENCE_ID, "r", "n", T0 + DAY))
+    policy = ruled("consent_only", relaxations=both, lists=lists)
+    decision = decide(row(evidence_ref=""), policy=policy)
+    assert decision.codes == (Code.OK_RELAXED, Code.CONSENT_UNPROVEN)

@@ -132,3 +132,10 @@ def test_old_request_does_not_help_a_new_one() -> None:
     decision = decide(old, listed=[entry(Feed.OPTOUT, "2026-01-01")])
     assert decision.code is Code.OPTED_OUT
     assert decide(request(), now=T0 + 60 * DAY).outcome is Outcome.HOLD
+
+
+def test_reconsent_after_an_opt_out_of_the_category_goes_to_a_human_first() -> None:
+    """An entry that R4 softened still blocks the answer: a human sees both."""
+    both = row(request_form="q-0101", request_ts=ASKED_AT)
+    decision = decide(both, listed=[entry(Feed.CATEGORY, "2026-01-01", "Sales contact")])
+    assert decision.codes == (Code.RECONSENT_AFTER_SUPPRESSION,)
