@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -35,7 +36,7 @@ def sync(
 
     del full  # whole lists are read in every run; the option is kept for cron lines
     release_run = approve not in {NOT_ASKED, THIS}
-    with opened(context.obj, writes=apply or release_run) as house:
+    with opened(context.obj, writes=apply or release_run) as house, _progress():
         name = f"{house.clock.now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         if release_run:
             report = release(house, approve, name)
@@ -48,6 +49,15 @@ def sync(
             report = run_once(house, wish)
     _tell(report, as_json=as_json)
     return report.exit
+
+
+def _progress() -> AbstractContextManager[object]:
+    """Shows that work goes on, where a person looks."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console  # noqa: PLC0415  # only where a person looks
+
+    return Console(stderr=True).status("Reading Act-On, deciding, writing")
 
 
 def _tell(report: "Report", *, as_json: bool) -> None:
