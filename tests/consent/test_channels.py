@@ -158,3 +158,9 @@ def test_objection_flag_that_we_set_is_none(flag: str) -> None:
     ours = CrmFlags({flag: True}, frozenset({flag}))
     assert decide(row(), crm=ours).codes == (Code.OK_CONSENT,)
     assert decide(row(), crm={flag: True}).outcome is Outcome.SUPPRESS
+
+
+def test_only_a_category_opt_out_has_a_category() -> None:
+    """A bounce that names a category is a bounce."""
+    decision = decide(row(), listed=[entry(Feed.HARDBOUNCE, None, "Product news")])
+    assert decision.codes == (Code.HARD_BOUNCE,)

@@ -68,6 +68,9 @@ def test_limits_are_the_policys() -> None:
     held = row(**OLD_NOTICE)
     assert decide(held, policy=strict, history=asked("INVITED", 1, ago(29))).route is WAIT
     assert decide(held, policy=strict, history=asked("INVITED", 1, ago(30))).route is NONE
+    assert decide(held, policy=strict, history=asked("INVITED", 0, ago(30))).route is NONE
+    lenient = ruled(asking=AskLimits(invitations=3))
+    assert decide(held, policy=lenient, history=asked("REMINDED", 0, ago(30))).route is DIRECT
 
 
 def test_declined_is_not_exhausted() -> None:

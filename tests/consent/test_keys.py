@@ -2,9 +2,10 @@
 
 import pytest
 
+from connector.consent.evidence import History
 from connector.consent.keys import broad_key, domain_part, is_blank, local_part, narrow_key
 from connector.consent.reasons import Code
-from connector.model import Cell, Feed, Outcome, Row
+from connector.model import Cell, Channel, Feed, Outcome, Row
 from tests.consent.people import decide, entry, row
 
 
@@ -112,8 +113,21 @@ def test_consent_does_not_travel_between_spellings_of_a_mailbox() -> None:
 
 def test_rows_of_other_mailboxes_say_nothing() -> None:
     """Evidence never travels between people."""
-    other = row(email="bob@contoso.example", consent_email="No", consent_ts="2026-05-01")
-    assert decide(row(), other).codes == (Code.OK_CONSENT,)
+    for name in ("aaron", "ann", "zoe"):
+        other = with_email(f"{name}@contoso.example")
+        no = other._replace(cells={**other.cells, "consent_email": "No"})
+        assert decide(row(), no).codes == (Code.OK_CONSENT,)
+
+
+def test_own_rows_of_a_tagged_address_are_its_own_only() -> None:
+    """The address without the tag is kin: its yes is not this person's, its box neither."""
+    tagged = row(email="ann.lee+x@contoso.example", consent_email="", consent_ts="")
+    assert decide(tagged, row()).code is Code.CONSENT_MISSING
+    seen = History(seen_yes={Channel.EMAIL: None})
+    box = row(consent_email=False)
+    assert decide(with_email("ann.lee+x@contoso.example"), box, history=seen).codes == (
+        Code.OK_CONSENT,
+    )
 
 
 @pytest.mark.parametrize("feed", [Feed.OPTOUT, Feed.SPAM])
@@ -124,7 +138,11 @@ def test_suppression_is_matched_broadly(feed: Feed) -> None:
     assert decide(row(), listed=[entry(feed, email="ann@contoso.example")]).codes == (
         Code.OK_CONSENT,
     )
-    assert decide(row(), listed=[entry(feed, email="not an address")]).codes == (Code.OK_CONSENT,)
+    listed = [entry(feed, email="not an address"), *listed]
+    assert decide(row(), listed=listed[:1]).codes == (Code.OK_CONSENT,)
+    assert decide(row(), listed=listed).outcome is Outcome.SUPPRESS
+    listed = [entry(feed, email=f"{name}@contoso.example") for name in ("aaron", "zoe")]
+    assert decide(row(), listed=listed).codes == (Code.OK_CONSENT,)
 
 
 def test_bounce_is_matched_narrowly() -> None:
