@@ -300,7 +300,7 @@ def _asked(known: Asking, own: tuple[Statement, ...]) -> Asked:
                 last = at if last is None or _newer(at, last) else last
             invites = max(invites, count)
     if invites and not state:
-        state = "invited" if invites == 1 else "reminded"
+        state = "invited"
     return Asked(state, invites, last, known.answered_at)
 
 
