@@ -207,6 +207,7 @@ def _policy(tables: PolicyTables, digest: str) -> Policy:
         score=ScorePolicy(score.threshold, watch, score.slack, score.limits_of_sheets()),
         asking=tables.asking.value(),
         optout_codes=frozenset(tables.optout.codes),
+        optout_cap=tables.optout.cap,
         all_unpermitted=tables.native_flags == "all_unpermitted",
     )
 

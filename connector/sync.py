@@ -110,6 +110,9 @@ def _stop_if_needed(house: House, staging: Staging, wish: Wish, tally: Tally) ->
     why = "the first --apply of an account pushes everyone who qualifies" if first else ""
     upheaval = Upheaval(tally.known, tally.turned, tally.recalls_by_judgment)
     why = why or too_much(upheaval, share=share, at_least=at_least)
+    opt_outs, cap = staging.counts()[Kind.OPTOUT.value], house.policy.optout_cap
+    if not why and opt_outs > cap:
+        why = f"{opt_outs} opt-outs would be written, which cannot be undone; the cap is {cap}"
     if why and not wish.approve:
         staging.note("digest", staging.digest())
         staging.keep(house.folder / f"plan-{wish.run}.db")

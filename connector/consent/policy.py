@@ -161,6 +161,7 @@ class Policy:
     score: ScorePolicy = field(default_factory=ScorePolicy)
     asking: AskLimits = field(default_factory=AskLimits)
     optout_codes: frozenset[str] = frozenset()
+    optout_cap: int = 50
     all_unpermitted: bool = False
 
     def tracking_needed(self, profile: Profile) -> bool:

@@ -260,3 +260,20 @@ def test_only_looks_at_one_person(account: Account) -> None:
     with opened(account.config, writes=False, clock=account.clock) as house:
         report = sync(house, Wish("only", only=who))
     assert sum(report.actions.values()) <= 1
+
+
+def test_more_opt_outs_than_the_cap_need_a_person(account: Account) -> None:
+    """Opt-outs cannot be undone here, so a plan with more of them than the policy allows stops."""
+    account.run()
+    first, second = sorted(account.leads())[:2]
+    account.edit(
+        "policy.toml", "[tracking]", '[optout]\ncodes = ["OPTED_OUT"]\ncap = 1\n\n[tracking]'
+    )
+    for who in (first, second):
+        account.post("act", {"do": "opt_out", "email": who})
+    with pytest.raises(BreakerOpen, match="cannot be undone"):
+        account.run(approve=False)
+    assert account.leads()[first]["HasOptedOutOfEmail"] == "0"
+    account.run()
+    assert account.leads()[first]["HasOptedOutOfEmail"] == "1"
+    assert account.leads()[first]["DoNotCall"] == "1"
